@@ -1,0 +1,3 @@
+//! blkprice.
+pub mod price;
+pub mod synth;

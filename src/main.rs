@@ -1,0 +1,2 @@
+//! blkprice.
+fn main() {}
