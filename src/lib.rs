@@ -1,3 +1,7 @@
 //! blkprice.
+pub mod blockfile;
+pub mod chain;
+pub mod filter;
 pub mod price;
+pub mod store;
 pub mod synth;

@@ -1,0 +1,373 @@
+//! From a block file to the headers of its records, hopping over the bodies.
+//!
+//! A record is magic, length (u32, little-endian), block. Everything is read by position, not through a
+//! map: a hop needs 88 bytes of each record, a file may grow or be cut short meanwhile, and a short read
+//! is an ordinary result. Where no record stands, the search for the next one goes byte by byte, as
+//! Core's own reindex does.
+
+use std::fs::File;
+use std::io;
+
+use memchr::memmem;
+
+use super::files::read_at;
+use super::{Chain, XorKey};
+
+/// Bytes of a block header.
+pub const HEADER_BYTES: usize = 80;
+/// Magic and length in front of each block.
+pub const PREAMBLE_BYTES: u64 = 8;
+/// Core's limit for a serialized block (`consensus/consensus.h`), which its reindex applies to records too.
+pub const MAX_BLOCK_BYTES: u32 = 4_000_000;
+
+/// A framed block: where it is, and its header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Offset of the block's first byte, behind the preamble (Core's `nDataPos`).
+    pub offset: u64,
+    /// Length of the block in bytes.
+    pub size: u32,
+    /// The header, in the clear.
+    pub header: [u8; HEADER_BYTES],
+    /// No record or end of file follows directly. A node killed while writing leaves such a record with
+    /// half a body, so its body must be proved before it is believed.
+    pub doubtful: bool,
+}
+
+/// Something in a file that is not a whole record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oddity {
+    /// Bytes that are no record; the next record, or the end of the file, is at `end`.
+    Garbage {
+        /// First byte.
+        start: u64,
+        /// One past the last.
+        end: u64,
+    },
+    /// A record whose file ends before it does.
+    Torn {
+        /// Offset of its magic.
+        start: u64,
+        /// Bytes the record says it has, preamble included.
+        declared: u64,
+        /// Bytes that are there.
+        present: u64,
+    },
+    /// Zeros to the end of the file: space that Core allocates ahead.
+    ZeroTail {
+        /// First zero.
+        start: u64,
+        /// Length of the file.
+        end: u64,
+    },
+}
+
+/// What the header pass found in one file.
+#[derive(Clone, Debug, Default)]
+pub struct Framing {
+    /// The records, in file order.
+    pub records: Vec<Record>,
+    /// What else there was, in file order.
+    pub oddities: Vec<Oddity>,
+}
+
+/// Frames the file of `length` bytes. `believable` decides whether 80 bytes can be a block header of the
+/// chain (the header's own proof of work), which keeps stray magic bytes from being taken for records.
+///
+/// # Errors
+/// A read fails.
+pub fn frame(
+    file: &File,
+    length: u64,
+    key: XorKey,
+    chain: Chain,
+    believable: impl Fn(&[u8; HEADER_BYTES]) -> bool,
+) -> io::Result<Framing> {
+    let mut framer = Framer {
+        window: Window::new(file, length, key),
+        magic: chain.magic(),
+        believable,
+        found: Framing::default(),
+    };
+    framer.run()?;
+    Ok(framer.found)
+}
+
+/// The four bytes a file starts with, in the clear; `None` where they are zeros or missing.
+///
+/// # Errors
+/// A read fails.
+pub fn first_magic(file: &File, key: XorKey) -> io::Result<Option<[u8; 4]>> {
+    let mut bytes = [0; 4];
+    if read_at(file, 0, &mut bytes)? < 4 || bytes == [0; 4] {
+        return Ok(None);
+    }
+    key.apply(0, &mut bytes);
+    Ok(Some(bytes))
+}
+
+struct Framer<'f, B> {
+    window: Window<'f>,
+    magic: [u8; 4],
+    believable: B,
+    found: Framing,
+}
+
+/// What stands at a position.
+enum At {
+    Record(Record),
+    /// A believable header whose body would pass the end of the file.
+    Torn { declared: u64 },
+    Zeros,
+    Other,
+}
+
+impl<B: Fn(&[u8; HEADER_BYTES]) -> bool> Framer<'_, B> {
+    fn run(&mut self) -> io::Result<()> {
+        let length = self.window.length;
+        let mut at = 0;
+        while at < length {
+            match self.look(at)? {
+                At::Record(record) => {
+                    at = record.offset + u64::from(record.size);
+                    self.found.records.push(record);
+                }
+                At::Torn { declared } => {
+                    self.found.oddities.push(Oddity::Torn {
+                        start: at,
+                        declared,
+                        present: length - at,
+                    });
+                    // Its length may be what is wrong with it: whole records can stand in its range.
+                    let inside = at + PREAMBLE_BYTES + HEADER_BYTES as u64;
+                    at = self.search(inside)?.unwrap_or(length);
+                }
+                At::Zeros => {
+                    self.doubt_last();
+                    match self.window.first_nonzero(at)? {
+                        None => {
+                            self.found.oddities.push(Oddity::ZeroTail {
+                                start: at,
+                                end: length,
+                            });
+                            at = length;
+                        }
+                        // The obfuscated magic may itself begin with zeros, up to seven bytes earlier.
+                        Some(other) => at = self.resume(at, at.max(other.saturating_sub(7)))?,
+                    }
+                }
+                At::Other => {
+                    self.doubt_last();
+                    // If the record before lied about its length, others stand within its range.
+                    let from = match self.found.records.last() {
+                        Some(last) if last.offset + u64::from(last.size) == at => {
+                            last.offset + HEADER_BYTES as u64
+                        }
+                        _ => at + 1,
+                    };
+                    at = self.resume(at, from)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Searches on from `from`, notes what lies between `at` and the next record, and gives its place.
+    fn resume(&mut self, at: u64, from: u64) -> io::Result<u64> {
+        let length = self.window.length;
+        let next = self.search(from)?;
+        match next {
+            Some(next) if next > at => self.found.oddities.push(Oddity::Garbage {
+                start: at,
+                end: next,
+            }),
+            Some(_) => {}
+            None => {
+                let end = self.window.last_nonzero(at)?;
+                if end > at {
+                    self.found.oddities.push(Oddity::Garbage { start: at, end });
+                }
+                if end < length {
+                    self.found.oddities.push(Oddity::ZeroTail {
+                        start: end,
+                        end: length,
+                    });
+                }
+            }
+        }
+        Ok(next.unwrap_or(length))
+    }
+
+    fn doubt_last(&mut self) {
+        if let Some(last) = self.found.records.last_mut() {
+            last.doubtful = true;
+        }
+    }
+
+    fn look(&mut self, at: u64) -> io::Result<At> {
+        let length = self.window.length;
+        let raw = self.window.raw(at, PREAMBLE_BYTES as usize)?;
+        // The space allocated ahead is zeros on disk, not obfuscated: look for them first.
+        if raw.iter().all(|&byte| byte == 0) {
+            return Ok(At::Zeros);
+        }
+        let mut preamble = [0; 8];
+        if raw.len() < preamble.len() {
+            return Ok(At::Other);
+        }
+        preamble.copy_from_slice(raw);
+        self.window.key.apply(at, &mut preamble);
+        let [m0, m1, m2, m3, l0, l1, l2, l3] = preamble;
+        let size = u32::from_le_bytes([l0, l1, l2, l3]);
+        let plausible = (HEADER_BYTES as u32..=MAX_BLOCK_BYTES).contains(&size);
+        if [m0, m1, m2, m3] != self.magic || !plausible {
+            return Ok(At::Other);
+        }
+        let offset = at + PREAMBLE_BYTES;
+        let raw = self.window.raw(offset, HEADER_BYTES)?;
+        let mut header = [0; HEADER_BYTES];
+        if raw.len() < HEADER_BYTES {
+            return Ok(At::Other);
+        }
+        header.copy_from_slice(raw);
+        self.window.key.apply(offset, &mut header);
+        if !(self.believable)(&header) {
+            return Ok(At::Other);
+        }
+        let end = offset + u64::from(size);
+        if end > length {
+            let declared = PREAMBLE_BYTES + u64::from(size);
+            return Ok(At::Torn { declared });
+        }
+        self.window.expect_next(size);
+        Ok(At::Record(Record {
+            offset,
+            size,
+            header,
+            doubtful: false,
+        }))
+    }
+
+    /// The next place at or after `from` where a whole record stands.
+    fn search(&mut self, from: u64) -> io::Result<Option<u64>> {
+        let finder = memmem::Finder::new(&self.magic).into_owned();
+        let mut clear = Vec::new();
+        let mut at = from;
+        while at + PREAMBLE_BYTES <= self.window.length {
+            self.window.chunk(at, &mut clear)?;
+            for found in finder.find_iter(&clear) {
+                let candidate = at + found as u64;
+                if let At::Record(_) = self.look(candidate)? {
+                    return Ok(Some(candidate));
+                }
+            }
+            if clear.len() < SEARCH_BYTES {
+                break;
+            }
+            // The next piece overlaps by a magic less a byte, so that none is cut in two.
+            at += (SEARCH_BYTES - self.magic.len() + 1) as u64;
+        }
+        Ok(None)
+    }
+}
+
+/// A stretch of the file in memory, raw as on disk.
+struct Window<'f> {
+    file: &'f File,
+    length: u64,
+    key: XorKey,
+    start: u64,
+    bytes: Vec<u8>,
+    /// How much to read at once where the next bytes are not in memory.
+    ahead: usize,
+}
+
+const SEARCH_BYTES: usize = 256 << 10;
+
+impl<'f> Window<'f> {
+    fn new(file: &'f File, length: u64, key: XorKey) -> Window<'f> {
+        Window {
+            file,
+            length,
+            key,
+            start: 0,
+            bytes: Vec::new(),
+            ahead: 0,
+        }
+    }
+
+    /// Small blocks (the first years) come many to a page: then reading on beats hopping.
+    fn expect_next(&mut self, size: u32) {
+        const SMALL: u32 = 4 << 10;
+        self.ahead = if size < SMALL { 64 << 10 } else { 0 };
+    }
+
+    /// Up to `count` raw bytes at `at`; fewer only at the end of the file.
+    fn raw(&mut self, at: u64, count: usize) -> io::Result<&[u8]> {
+        let inside = at >= self.start && at + count as u64 <= self.start + self.bytes.len() as u64;
+        if !inside {
+            let wanted = count.max(self.ahead).max(PREAMBLE_BYTES as usize + HEADER_BYTES);
+            self.fill(at, wanted)?;
+        }
+        // Inside the window, so both fit usize.
+        let from = (at - self.start) as usize;
+        let to = (from + count).min(self.bytes.len());
+        Ok(&self.bytes[from..to])
+    }
+
+    fn fill(&mut self, at: u64, wanted: usize) -> io::Result<()> {
+        let left = self.length.saturating_sub(at);
+        let wanted = usize::try_from(left).map_or(wanted, |left| wanted.min(left));
+        self.bytes.resize(wanted, 0);
+        let got = read_at(self.file, at, &mut self.bytes)?;
+        self.bytes.truncate(got);
+        if got < wanted {
+            // The node cut the file short since its length was asked for (it does so at roll-over).
+            self.length = at + got as u64;
+        }
+        self.start = at;
+        Ok(())
+    }
+
+    /// A piece of the file for a search, in the clear, apart from the window.
+    fn chunk(&self, at: u64, clear: &mut Vec<u8>) -> io::Result<()> {
+        clear.resize(SEARCH_BYTES, 0);
+        let got = read_at(self.file, at, clear)?;
+        clear.truncate(got);
+        self.key.apply(at, clear);
+        Ok(())
+    }
+
+    /// The first byte at or after `from` that is not zero on disk.
+    fn first_nonzero(&mut self, from: u64) -> io::Result<Option<u64>> {
+        let mut at = from;
+        while at < self.length {
+            self.fill(at, SEARCH_BYTES)?;
+            if let Some(found) = self.bytes.iter().position(|&byte| byte != 0) {
+                return Ok(Some(at + found as u64));
+            }
+            if self.bytes.is_empty() {
+                break;
+            }
+            at += self.bytes.len() as u64;
+        }
+        Ok(None)
+    }
+
+    /// One past the last byte at or after `from` that is not zero on disk; `from` where there is none.
+    fn last_nonzero(&mut self, from: u64) -> io::Result<u64> {
+        let mut end = from;
+        let mut at = from;
+        while at < self.length {
+            self.fill(at, SEARCH_BYTES)?;
+            if let Some(found) = self.bytes.iter().rposition(|&byte| byte != 0) {
+                end = at + found as u64 + 1;
+            }
+            if self.bytes.is_empty() {
+                break;
+            }
+            at += self.bytes.len() as u64;
+        }
+        Ok(end)
+    }
+}

@@ -1,0 +1,14 @@
+//! Stage 3: from a block's bytes to the outputs that carry price.
+//!
+//! [`visit`] walks a block without copying and gives the facts of each transaction, [`txid`] hashes them,
+//! [`rules`] says which transactions and outputs count, [`same_day`] keeps the transactions of a window, and [`window`] puts
+//! them together for the blocks of one window.
+
+pub mod rules;
+pub mod same_day;
+pub mod txid;
+pub mod visit;
+pub mod window;
+
+pub use rules::RULES_VERSION;
+pub use window::{BlockOutputs, Window};
