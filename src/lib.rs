@@ -1,6 +1,7 @@
 //! blkprice.
 pub mod blockfile;
 pub mod chain;
+pub mod dates;
 pub mod filter;
 pub mod price;
 pub mod store;

@@ -1,0 +1,249 @@
+//! Typed rows back from the store.
+
+use rusqlite::{Row, params};
+
+use super::codec::Decoder;
+use super::rows::{FileState, Missing, PriceRow, StoredDay};
+use super::schema::sqlite;
+use super::{Error, Store};
+use crate::chain::WindowDay;
+use crate::chain::header::{Hash, Header, Place};
+
+/// A block with its qualifying outputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBlock {
+    /// Its height.
+    pub height: u32,
+    /// Header time, UTC seconds.
+    pub time: u32,
+    /// Values of the qualifying outputs in sats, ascending.
+    pub sats: Vec<u64>,
+}
+
+impl Store {
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Error> {
+        let run = || -> rusqlite::Result<Vec<T>> {
+            self.db.prepare_cached(sql)?.query_map(params, read)?.collect()
+        };
+        run().map_err(sqlite(&self.path))
+    }
+
+    /// The stored days, ascending.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn days(&self) -> Result<Vec<StoredDay>, Error> {
+        self.rows(
+            "SELECT day, first_height, last_height, blocks, outputs, complete, rules_version FROM utc_day ORDER BY day",
+            [],
+            |row| {
+                Ok(StoredDay {
+                    day: row.get(0)?,
+                    first: row.get(1)?,
+                    last: row.get(2)?,
+                    blocks: row.get(3)?,
+                    outputs: unsigned(row.get(4)?),
+                    complete: row.get(5)?,
+                    rules_version: row.get(6)?,
+                })
+            },
+        )
+    }
+
+    /// Every header the store knows: the stored blocks, with their heights, in ascending order, then the others.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn headers(&self) -> Result<Vec<Header>, Error> {
+        let mut below: Option<(u32, Hash)> = None;
+        let mut headers = self.rows(
+            "SELECT height, hash, prev, time, bits, file, offset, size FROM chain_block ORDER BY height",
+            [],
+            |row| {
+                let height: u32 = row.get(0)?;
+                let hash = hash(row.get(1)?);
+                let linked = below
+                    .filter(|(last, _)| last.checked_add(1) == Some(height))
+                    .map_or(Hash::ZERO, |(_, hash)| hash);
+                let prev = row.get::<_, Option<[u8; 32]>>(2)?;
+                below = Some((height, hash));
+                Ok(Header {
+                    hash,
+                    prev: prev.map_or(linked, self::hash),
+                    version: 0,
+                    time: row.get(3)?,
+                    bits: row.get(4)?,
+                    place: place(row.get(5)?, row.get(6)?),
+                    size: row.get(7)?,
+                    height: Some(height),
+                })
+            },
+        )?;
+        headers.extend(self.rows(
+            "SELECT hash, prev, time, bits, file, offset, size, height FROM other_block ORDER BY file, offset",
+            [],
+            |row| {
+                Ok(Header {
+                    hash: hash(row.get(0)?),
+                    prev: hash(row.get(1)?),
+                    version: 0,
+                    time: row.get(2)?,
+                    bits: row.get(3)?,
+                    place: place(row.get(4)?, row.get(5)?),
+                    size: row.get(6)?,
+                    height: row.get(7)?,
+                })
+            },
+        )?);
+        Ok(headers)
+    }
+
+    /// The block files as the last finished scan saw them.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn files(&self) -> Result<Vec<FileState>, Error> {
+        self.rows(
+            "SELECT file, size, mtime_ns, damaged FROM block_file ORDER BY file",
+            [],
+            |row| {
+                Ok(FileState {
+                    file: row.get(0)?,
+                    size: unsigned(row.get(1)?),
+                    mtime_ns: row.get(2)?,
+                    damaged: row.get(3)?,
+                })
+            },
+        )
+    }
+
+    /// The heights that are missing.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn missing(&self) -> Result<Vec<Missing>, Error> {
+        self.rows(
+            "SELECT first_height, last_height, reason FROM missing_height ORDER BY first_height",
+            [],
+            |row| {
+                Ok(Missing {
+                    first: row.get(0)?,
+                    last: row.get(1)?,
+                    reason: row.get(2)?,
+                })
+            },
+        )
+    }
+
+    /// The blocks of a day with their outputs, ascending by height; empty where the day is not stored.
+    ///
+    /// # Errors
+    /// The database cannot be read, or its bytes are not as written.
+    pub fn outputs(&self, day: WindowDay) -> Result<Vec<StoredBlock>, Error> {
+        let damaged = |what: String| Error::Damaged {
+            path: self.path.clone(),
+            what: format!("the outputs of {}: {what}", crate::dates::show(day)),
+        };
+        let blocks: Vec<(u32, u32, u32)> = self.rows(
+            "SELECT c.height, c.time, c.outputs FROM utc_day AS d JOIN chain_block AS c \
+             ON c.height BETWEEN d.first_height AND d.last_height WHERE d.day = ?1 ORDER BY c.height",
+            params![day],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
+        let data: Option<Vec<u8>> = self
+            .rows("SELECT data FROM day_outputs WHERE day = ?1", params![day], |row| row.get(0))?
+            .pop();
+        let data = data.unwrap_or_default();
+        let mut decoder = Decoder::new(&data);
+        let mut stored = Vec::with_capacity(blocks.len());
+        for (height, time, count) in blocks {
+            let mut sats = Vec::new();
+            decoder.next_block(&mut sats).map_err(|error| damaged(error.to_string()))?;
+            if sats.len() as u64 != u64::from(count) {
+                return Err(damaged(format!("block {height} has {} where {count} belong", sats.len())));
+            }
+            stored.push(StoredBlock { height, time, sats });
+        }
+        if !decoder.is_at_end() {
+            return Err(damaged("there are more than its blocks have".to_string()));
+        }
+        Ok(stored)
+    }
+
+    /// The days that have no price by `engine` in this or a newer `version`, ascending.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn unpriced(&self, engine: &str, version: u32) -> Result<Vec<StoredDay>, Error> {
+        let priced: Vec<WindowDay> = self.rows(
+            "SELECT day FROM price WHERE engine = ?1 AND engine_version >= ?2 ORDER BY day",
+            params![engine, version],
+            |row| row.get(0),
+        )?;
+        let mut days = self.days()?;
+        days.retain(|day| priced.binary_search(&day.day).is_err());
+        Ok(days)
+    }
+
+    /// The prices of an engine from `first` to `last`, ascending.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn prices(&self, engine: &str, first: WindowDay, last: WindowDay) -> Result<Vec<PriceRow>, Error> {
+        self.rows(
+            "SELECT day, engine, usd, open, high, low, close, confidence, status, outputs, points, engine_version \
+             FROM price WHERE engine = ?1 AND day BETWEEN ?2 AND ?3 ORDER BY day",
+            params![engine, first, last],
+            |row| {
+                Ok(PriceRow {
+                    day: row.get(0)?,
+                    engine: row.get(1)?,
+                    usd: row.get(2)?,
+                    open: row.get(3)?,
+                    high: row.get(4)?,
+                    low: row.get(5)?,
+                    close: row.get(6)?,
+                    confidence: row.get(7)?,
+                    status: row.get(8)?,
+                    outputs: unsigned(row.get(9)?),
+                    points: unsigned(row.get(10)?),
+                    engine_version: row.get(11)?,
+                })
+            },
+        )
+    }
+
+    /// Bytes of the database file and its write-ahead log.
+    pub fn bytes(&self) -> u64 {
+        ["", "-wal"]
+            .iter()
+            .map(|suffix| {
+                let mut path = self.path.clone().into_os_string();
+                path.push(suffix);
+                std::fs::metadata(path).map_or(0, |meta| meta.len())
+            })
+            .sum()
+    }
+}
+
+fn hash(mut display: [u8; 32]) -> Hash {
+    display.reverse();
+    Hash(display)
+}
+
+fn place(file: u32, offset: i64) -> Place {
+    Place {
+        file,
+        offset: unsigned(offset),
+    }
+}
+
+/// Counts are written non-negative; a negative one can only be damage, and reads as nothing.
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}

@@ -1,0 +1,120 @@
+//! The rows that go into the store and come out of it.
+
+use crate::chain::WindowDay;
+use crate::chain::header::{Hash, Place};
+
+/// A block of the active chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockRow {
+    /// Its height.
+    pub height: u32,
+    /// Its hash.
+    pub hash: Hash,
+    /// Its parent's hash, where the parent is not the stored block one height below.
+    pub prev: Option<Hash>,
+    /// Header time, UTC seconds.
+    pub time: u32,
+    /// nBits.
+    pub bits: u32,
+    /// Where it is.
+    pub place: Place,
+    /// Bytes.
+    pub size: u32,
+    /// Number of transactions.
+    pub transactions: u32,
+    /// Number of qualifying outputs.
+    pub outputs: u32,
+}
+
+/// A decoded day, ready to be stored.
+#[derive(Clone, Debug, Default)]
+pub struct DayRow {
+    /// Days since 1970-01-01.
+    pub day: WindowDay,
+    /// First height of the day.
+    pub first: u32,
+    /// Last height of the day.
+    pub last: u32,
+    /// Whether every block is there.
+    pub complete: bool,
+    /// Sum of the qualifying outputs, sats.
+    pub sats: u64,
+    /// The blocks, ascending.
+    pub blocks: Vec<BlockRow>,
+    /// Their outputs, as [`super::codec`] writes them.
+    pub data: Vec<u8>,
+    /// Bin and number of outputs, for the bins that have any, ascending.
+    pub bins: Vec<(u16, u32)>,
+}
+
+/// What the store knows of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredDay {
+    /// Days since 1970-01-01.
+    pub day: WindowDay,
+    /// First height of the day.
+    pub first: u32,
+    /// Last height of the day.
+    pub last: u32,
+    /// Blocks stored.
+    pub blocks: u32,
+    /// Qualifying outputs.
+    pub outputs: u64,
+    /// Whether every block is there.
+    pub complete: bool,
+    /// Version of the rules that chose its outputs.
+    pub rules_version: u32,
+}
+
+/// A block file as the last finished scan saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileState {
+    /// Number of the file.
+    pub file: u32,
+    /// Bytes.
+    pub size: u64,
+    /// Time of last change in nanoseconds since 1970; 0 where it was too fresh to be trusted.
+    pub mtime_ns: i64,
+    /// Something in it is no whole record.
+    pub damaged: bool,
+}
+
+/// Heights that no readable block is at hand for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// First height.
+    pub first: u32,
+    /// Last height.
+    pub last: u32,
+    /// Why.
+    pub reason: String,
+}
+
+/// A price of a day by one engine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PriceRow {
+    /// Days since 1970-01-01.
+    pub day: WindowDay,
+    /// Name of the engine.
+    pub engine: String,
+    /// USD per BTC.
+    pub usd: Option<f64>,
+    /// USD per BTC at the start of the day.
+    pub open: Option<f64>,
+    /// Highest USD per BTC.
+    pub high: Option<f64>,
+    /// Lowest USD per BTC.
+    pub low: Option<f64>,
+    /// USD per BTC at the end of the day.
+    pub close: Option<f64>,
+    /// Probability that `usd` is within 2 % of the truth.
+    pub confidence: Option<f64>,
+    /// ok, weak, partial, none or unsupported.
+    pub status: String,
+    /// Qualifying outputs of the day.
+    pub outputs: u64,
+    /// Estimates the price rests on.
+    pub points: u64,
+    /// Version of the engine.
+    pub engine_version: u32,
+}

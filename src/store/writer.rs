@@ -1,0 +1,240 @@
+//! Writing: each call is one transaction, so that a reader, or a crash, never sees half of it.
+
+use rusqlite::{Transaction, params};
+
+use super::rows::{BlockRow, DayRow, FileState, Missing, PriceRow};
+use super::schema::sqlite;
+use super::{Error, Store};
+use crate::chain::header::{Hash, Header, Place};
+use crate::chain::WindowDay;
+
+/// What ends a scan: the state that makes the next one incremental.
+#[derive(Debug, Default)]
+pub struct Closing<'a> {
+    /// Days whose blocks stayed the same but that became complete or incomplete.
+    pub completeness: Vec<(WindowDay, bool)>,
+    /// Stored blocks found at another place.
+    pub moved: Vec<(u32, Place)>,
+    /// Headers to note that are not stored as blocks.
+    pub other_added: Vec<&'a Header>,
+    /// Places of noted headers that are no longer so.
+    pub other_removed: Vec<Place>,
+    /// The block files as seen.
+    pub files: Vec<FileState>,
+    /// What is missing.
+    pub missing: Vec<Missing>,
+    /// Keys and values of the `meta` table.
+    pub meta: Vec<(&'static str, String)>,
+}
+
+impl Store {
+    /// Removes the days `removed` and stores `days`, in one transaction.
+    ///
+    /// # Errors
+    /// SQLite refuses; nothing is changed then.
+    pub fn replace_days(&mut self, removed: &[WindowDay], days: &[DayRow], rules_version: u32) -> Result<(), Error> {
+        let path = self.path.clone();
+        let mut run = || -> rusqlite::Result<()> {
+            let tx = self.db.transaction()?;
+            // Until the scan is closed, the state of the files is not that of the days.
+            tx.execute("DELETE FROM meta WHERE key = 'finished'", [])?;
+            for day in removed {
+                remove_day(&tx, *day)?;
+            }
+            for day in days {
+                insert_day(&tx, day, rules_version)?;
+            }
+            tx.commit()
+        };
+        run().map_err(sqlite(&path))
+    }
+
+    /// Stores the edges of the bins, in sats, unless they are there.
+    ///
+    /// # Errors
+    /// SQLite refuses.
+    pub fn set_bins(&mut self, edges: impl Iterator<Item = (f64, Option<f64>)>) -> Result<(), Error> {
+        let path = self.path.clone();
+        let mut run = || -> rusqlite::Result<()> {
+            let tx = self.db.transaction()?;
+            let there: i64 = tx.query_row("SELECT count(*) FROM bin", [], |row| row.get(0))?;
+            if there == 0 {
+                let mut insert = tx.prepare("INSERT INTO bin (bin, low_sats, high_sats) VALUES (?1, ?2, ?3)")?;
+                for (bin, (low, high)) in (0i64..).zip(edges) {
+                    insert.execute(params![bin, low, high])?;
+                }
+            }
+            tx.commit()
+        };
+        run().map_err(sqlite(&path))
+    }
+
+    /// Ends a scan.
+    ///
+    /// # Errors
+    /// SQLite refuses; nothing is changed then.
+    pub fn close_scan(&mut self, closing: &Closing<'_>) -> Result<(), Error> {
+        let path = self.path.clone();
+        let mut run = || -> rusqlite::Result<()> {
+            let tx = self.db.transaction()?;
+            for (day, complete) in &closing.completeness {
+                tx.execute("UPDATE utc_day SET complete = ?2 WHERE day = ?1", params![day, complete])?;
+                // The status of its prices no longer holds.
+                tx.execute("DELETE FROM price WHERE day = ?1", params![day])?;
+            }
+            {
+                let mut update = tx.prepare("UPDATE chain_block SET file = ?2, offset = ?3 WHERE height = ?1")?;
+                for (height, place) in &closing.moved {
+                    update.execute(params![height, place.file, signed(place.offset)])?;
+                }
+                let mut remove = tx.prepare("DELETE FROM other_block WHERE file = ?1 AND offset = ?2")?;
+                for place in &closing.other_removed {
+                    remove.execute(params![place.file, signed(place.offset)])?;
+                }
+                let mut add = tx.prepare(
+                    "INSERT INTO other_block (file, offset, hash, prev, time, bits, size, height) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                )?;
+                for header in &closing.other_added {
+                    add.execute(params![
+                        header.place.file,
+                        signed(header.place.offset),
+                        display_bytes(header.hash),
+                        display_bytes(header.prev),
+                        header.time,
+                        header.bits,
+                        header.size,
+                        header.height,
+                    ])?;
+                }
+                tx.execute("DELETE FROM block_file", [])?;
+                let mut file = tx.prepare("INSERT INTO block_file (file, size, mtime_ns, damaged) VALUES (?1, ?2, ?3, ?4)")?;
+                for state in &closing.files {
+                    file.execute(params![state.file, signed(state.size), state.mtime_ns, state.damaged])?;
+                }
+                tx.execute("DELETE FROM missing_height", [])?;
+                let mut missing = tx.prepare("INSERT INTO missing_height (first_height, last_height, reason) VALUES (?1, ?2, ?3)")?;
+                for gap in &closing.missing {
+                    missing.execute(params![gap.first, gap.last, gap.reason])?;
+                }
+                let mut meta = tx.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?;
+                for (key, value) in &closing.meta {
+                    meta.execute(params![key, value])?;
+                }
+            }
+            tx.commit()
+        };
+        run().map_err(sqlite(&path))
+    }
+
+    /// Stores prices, replacing those of the same day and engine.
+    ///
+    /// # Errors
+    /// SQLite refuses; nothing is changed then.
+    pub fn put_prices(&mut self, rows: &[PriceRow]) -> Result<(), Error> {
+        let path = self.path.clone();
+        let mut run = || -> rusqlite::Result<()> {
+            let tx = self.db.transaction()?;
+            {
+                let mut insert = tx.prepare_cached(
+                    "INSERT OR REPLACE INTO price (day, engine, usd, open, high, low, close, confidence, status, \
+                     outputs, points, engine_version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                )?;
+                for row in rows {
+                    insert.execute(params![
+                        row.day,
+                        row.engine,
+                        row.usd,
+                        row.open,
+                        row.high,
+                        row.low,
+                        row.close,
+                        row.confidence,
+                        row.status,
+                        signed(row.outputs),
+                        signed(row.points),
+                        row.engine_version,
+                    ])?;
+                }
+            }
+            tx.commit()
+        };
+        run().map_err(sqlite(&path))
+    }
+}
+
+fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "DELETE FROM chain_block WHERE height BETWEEN (SELECT first_height FROM utc_day WHERE day = ?1) \
+         AND (SELECT last_height FROM utc_day WHERE day = ?1)",
+    )?
+    .execute([day])?;
+    for table in ["utc_day", "day_outputs", "day_bin", "price"] {
+        tx.prepare_cached(&format!("DELETE FROM {table} WHERE day = ?1"))?
+            .execute([day])?;
+    }
+    Ok(())
+}
+
+fn insert_day(tx: &Transaction<'_>, row: &DayRow, rules_version: u32) -> rusqlite::Result<()> {
+    let transactions: u64 = row.blocks.iter().map(|b| u64::from(b.transactions)).sum();
+    let outputs: u64 = row.blocks.iter().map(|b| u64::from(b.outputs)).sum();
+    tx.prepare_cached(
+        "INSERT INTO utc_day (day, date, first_height, last_height, blocks, transactions, outputs, sats, \
+         complete, rules_version) VALUES (?1, date(?1 * 86400, 'unixepoch'), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        row.day,
+        row.first,
+        row.last,
+        row.blocks.len() as i64, // at most u32::MAX heights
+        signed(transactions),
+        signed(outputs),
+        signed(row.sats),
+        row.complete,
+        rules_version,
+    ])?;
+    for block in &row.blocks {
+        insert_block(tx, block)?;
+    }
+    tx.prepare_cached("INSERT INTO day_outputs (day, data) VALUES (?1, ?2)")?
+        .execute(params![row.day, row.data])?;
+    let mut bin = tx.prepare_cached("INSERT INTO day_bin (day, bin, outputs) VALUES (?1, ?2, ?3)")?;
+    for (number, count) in &row.bins {
+        bin.execute(params![row.day, number, count])?;
+    }
+    Ok(())
+}
+
+fn insert_block(tx: &Transaction<'_>, block: &BlockRow) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO chain_block (height, hash, prev, time, bits, file, offset, size, transactions, outputs) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        block.height,
+        display_bytes(block.hash),
+        block.prev.map(display_bytes),
+        block.time,
+        block.bits,
+        block.place.file,
+        signed(block.place.offset),
+        block.size,
+        block.transactions,
+        block.outputs,
+    ])?;
+    Ok(())
+}
+
+/// A hash as stored: in display order, so that `hex()` shows what Core shows.
+pub(super) fn display_bytes(hash: Hash) -> [u8; 32] {
+    let mut bytes = hash.0;
+    bytes.reverse();
+    bytes
+}
+
+/// SQLite's integers are signed. Offsets and counts are far below 2^63; a day's sats can pass it only on a
+/// chain with more coins than there are, and is then shown as the largest number.
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
