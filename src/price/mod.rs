@@ -1,1 +1,3 @@
 //! The price engines.
+pub mod histogram;
+pub mod v91;
