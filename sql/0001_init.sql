@@ -26,7 +26,7 @@ CREATE TABLE utc_day (
 CREATE TABLE chain_block (
   height       INTEGER PRIMARY KEY,
   hash         BLOB    NOT NULL,  -- 32 bytes in display order
-  prev         BLOB,              -- the parent's hash; NULL where the parent is the block one height below
+  prev         BLOB,              -- the parent's hash; NULL where the parent is the block before it in the same day
   time         INTEGER NOT NULL,  -- header time, UTC seconds
   bits         INTEGER NOT NULL,  -- nBits
   file         INTEGER NOT NULL,  -- number of the blk file

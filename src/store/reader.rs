@@ -55,13 +55,13 @@ impl Store {
         )
     }
 
-    /// Every header the store knows: the stored blocks, with their heights, in ascending order, then the others.
+    /// The headers of the stored blocks, with their heights, ascending.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn headers(&self) -> Result<Vec<Header>, Error> {
+    pub fn stored_headers(&self) -> Result<Vec<Header>, Error> {
         let mut below: Option<(u32, Hash)> = None;
-        let mut headers = self.rows(
+        self.rows(
             "SELECT height, hash, prev, time, bits, file, offset, size FROM chain_block ORDER BY height",
             [],
             |row| {
@@ -83,8 +83,15 @@ impl Store {
                     height: Some(height),
                 })
             },
-        )?;
-        headers.extend(self.rows(
+        )
+    }
+
+    /// The headers that are noted but not stored as blocks, in file order.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn other_headers(&self) -> Result<Vec<Header>, Error> {
+        self.rows(
             "SELECT hash, prev, time, bits, file, offset, size, height FROM other_block ORDER BY file, offset",
             [],
             |row| {
@@ -99,8 +106,7 @@ impl Store {
                     height: row.get(7)?,
                 })
             },
-        )?);
-        Ok(headers)
+        )
     }
 
     /// The block files as the last finished scan saw them.

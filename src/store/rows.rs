@@ -10,7 +10,7 @@ pub struct BlockRow {
     pub height: u32,
     /// Its hash.
     pub hash: Hash,
-    /// Its parent's hash, where the parent is not the stored block one height below.
+    /// Its parent's hash, where the parent is not the block one height below in the same day.
     pub prev: Option<Hash>,
     /// Header time, UTC seconds.
     pub time: u32,

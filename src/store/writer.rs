@@ -10,13 +10,13 @@ use crate::chain::WindowDay;
 
 /// What ends a scan: the state that makes the next one incremental.
 #[derive(Debug, Default)]
-pub struct Closing<'a> {
+pub struct Closing {
     /// Days whose blocks stayed the same but that became complete or incomplete.
     pub completeness: Vec<(WindowDay, bool)>,
     /// Stored blocks found at another place.
     pub moved: Vec<(u32, Place)>,
     /// Headers to note that are not stored as blocks.
-    pub other_added: Vec<&'a Header>,
+    pub other_added: Vec<Header>,
     /// Places of noted headers that are no longer so.
     pub other_removed: Vec<Place>,
     /// The block files as seen.
@@ -55,7 +55,7 @@ impl Store {
     /// SQLite refuses.
     pub fn set_bins(&mut self, edges: impl Iterator<Item = (f64, Option<f64>)>) -> Result<(), Error> {
         let path = self.path.clone();
-        let mut run = || -> rusqlite::Result<()> {
+        let run = || -> rusqlite::Result<()> {
             let tx = self.db.transaction()?;
             let there: i64 = tx.query_row("SELECT count(*) FROM bin", [], |row| row.get(0))?;
             if there == 0 {
@@ -73,7 +73,7 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refuses; nothing is changed then.
-    pub fn close_scan(&mut self, closing: &Closing<'_>) -> Result<(), Error> {
+    pub fn close_scan(&mut self, closing: &Closing) -> Result<(), Error> {
         let path = self.path.clone();
         let mut run = || -> rusqlite::Result<()> {
             let tx = self.db.transaction()?;

@@ -1,0 +1,307 @@
+//! The scan from end to end.
+
+use std::path::Path;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::decode::{DecodedDay, decode_days};
+use super::plan::{Plan, blocks_of};
+use super::survey::{Known, Survey, survey, unchanged};
+use super::warning::Warning;
+use super::{Error, Options, Report, Source, Unit, Watch};
+use crate::chain::Day;
+use crate::chain::header::{Hash, Header, Place};
+use crate::dates;
+use crate::filter::RULES_VERSION;
+use crate::price::histogram;
+use crate::store::writer::Closing;
+use crate::store::{Missing, Store, disk_need};
+
+/// Scans `source` into `store` on the threads of `pool`.
+///
+/// # Errors
+/// The folder or the database cannot be used, or the run was interrupted. What was stored until then stays and the
+/// next run goes on from there.
+pub fn run(
+    pool: &rayon::ThreadPool,
+    source: &Source,
+    store: &mut Store,
+    options: &Options,
+    watch: &Watch<'_>,
+) -> Result<Report, Error> {
+    if let Some(report) = already_done(source, store, options)? {
+        return Ok(report);
+    }
+    store.set_bins(bin_edges())?;
+    let known = Known::load(store)?;
+    let stored_places: Vec<(Hash, u32, Place)> = known
+        .stored
+        .iter()
+        .filter_map(|h| Some((h.hash, h.height?, h.place)))
+        .collect();
+    let noted: FxHashMap<Place, Hash> = known.others.iter().map(|h| (h.place, h.hash)).collect();
+    let survey = pool.install(|| survey(source, known, options.since_last, watch))?;
+    for warning in &survey.warnings {
+        watch.progress.warn(warning);
+    }
+    check_found(source, &survey)?;
+    check_history(source, store, &survey, &stored_places)?;
+
+    let stored_hashes = stored_places.iter().map(|&(hash, height, _)| (height, hash)).collect();
+    let plan = Plan::new(&survey, &store.days()?, &stored_hashes, options);
+    for day in &plan.gone {
+        watch.progress.warn(&Warning::DayGone(dates::show(*day)));
+    }
+    let mut report = Report::default();
+    let mut lost = Vec::new();
+    decode_plan(pool, source, store, &survey, &plan, watch, &mut report, &mut lost)?;
+    close(source, store, &survey, &plan, &stored_places, &noted, lost, watch, &mut report)?;
+    Ok(report)
+}
+
+/// The answer where no file has changed since a scan that left nothing to do.
+fn already_done(source: &Source, store: &Store, options: &Options) -> Result<Option<Report>, Error> {
+    let whole = options.since_last && options.from.is_none() && options.to.is_none();
+    let same_folder = store.meta("blocks_dir")?.as_deref() == source.blocks_dir.to_str();
+    let same_rules = store.meta("rules_version")?.as_deref() == Some(RULES_VERSION.to_string().as_str());
+    if !whole || !same_folder || !same_rules || store.meta("finished")?.as_deref() != Some("tip") {
+        return Ok(None);
+    }
+    if !unchanged(source, &store.files()?)? {
+        return Ok(None);
+    }
+    let height = store.meta("tip_height")?.and_then(|height| height.parse().ok());
+    Ok(Some(Report {
+        tip: height.zip(store.meta("tip_hash")?),
+        incomplete: store.meta("incomplete")?.as_deref() == Some("1"),
+        nothing_new: true,
+        ..Report::default()
+    }))
+}
+
+fn bin_edges() -> impl Iterator<Item = (f64, Option<f64>)> {
+    (0..histogram::BINS).map(|bin| {
+        let high = bin + 1;
+        let high = (high < histogram::BINS).then(|| histogram::edge_sats(high));
+        (histogram::edge_sats(bin), high)
+    })
+}
+
+fn check_found(source: &Source, survey: &Survey) -> Result<(), Error> {
+    if !survey.chain.blocks.is_empty() {
+        return Ok(());
+    }
+    if survey.headers.is_empty() {
+        return Err(Error::NoBlocks {
+            dir: source.blocks_dir.clone(),
+            chain: source.chain,
+            files: survey.paths.len(),
+        });
+    }
+    Err(Error::NoHeights(source.blocks_dir.clone()))
+}
+
+/// Refuses to mix two chains: where blocks were found and none links to what is stored, yet they claim heights
+/// that are stored, the folder is not the one the database was made from.
+fn check_history(source: &Source, store: &Store, survey: &Survey, stored: &[(Hash, u32, Place)]) -> Result<(), Error> {
+    let Some(&(_, first, _)) = stored.first() else {
+        return Ok(());
+    };
+    let hashes: FxHashMap<u32, Hash> = stored.iter().map(|&(hash, height, _)| (height, hash)).collect();
+    let stored_set: FxHashSet<Hash> = stored.iter().map(|&(hash, _, _)| hash).collect();
+    let linked = survey.headers.iter().any(|header| {
+        survey.is_readable(header) && (stored_set.contains(&header.hash) || stored_set.contains(&header.prev))
+    });
+    if linked || survey.paths.is_empty() {
+        return Ok(());
+    }
+    // The found genesis lost against the stored one, or won; either way it is another.
+    let genesis = survey.headers.iter().find(|header| header.prev == Hash::ZERO && survey.is_readable(header));
+    let differing = match genesis {
+        Some(header) => hashes.get(&0).or(hashes.get(&first)).map(|&hash| (0, hash, header.hash)),
+        None => survey.chain.blocks.iter().find_map(|&(height, at)| {
+            let found = survey.headers[at].hash;
+            hashes.get(&height).filter(|&&hash| hash != found).map(|&hash| (height, hash, found))
+        }),
+    };
+    match differing {
+        Some((height, stored, found)) => Err(Error::OtherHistory {
+            database: store.path().to_path_buf(),
+            dir: source.blocks_dir.clone(),
+            height,
+            stored: stored.to_string(),
+            found: found.to_string(),
+        }),
+        None => Ok(()),
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call, and each is another thing")]
+fn decode_plan(
+    pool: &rayon::ThreadPool,
+    source: &Source,
+    store: &mut Store,
+    survey: &Survey,
+    plan: &Plan,
+    watch: &Watch<'_>,
+    report: &mut Report,
+    lost: &mut Vec<Warning>,
+) -> Result<(), Error> {
+    let sizes = |day: &Day| -> u64 {
+        blocks_of(survey, day).iter().map(|&(_, at)| u64::from(survey.headers[at].size)).sum()
+    };
+    let bytes: u64 = plan.days().map(sizes).sum();
+    let blocks: u64 = plan.days().map(|day| blocks_of(survey, day).len() as u64).sum();
+    warn_of_small_disk(store.path(), disk_need(blocks, bytes), watch);
+    watch.progress.start("scanning", bytes, Unit::Bytes);
+    let mut take = |decoded: DecodedDay| {
+        report.days += 1;
+        report.blocks += decoded.row.blocks.len() as u64;
+        report.outputs += decoded.row.blocks.iter().map(|b| u64::from(b.outputs)).sum::<u64>();
+        report.bytes += decoded.row.blocks.iter().map(|b| u64::from(b.size)).sum::<u64>();
+        for warning in decoded.lost {
+            watch.progress.warn(&warning);
+            lost.push(warning);
+        }
+        // A day none of whose blocks can be read has nothing to store.
+        Some(decoded.row).filter(|row| !row.blocks.is_empty())
+    };
+    let mut together = Vec::new();
+    decode_days(pool, source, survey, &plan.replaced, watch, |day| {
+        together.extend(take(day));
+        Ok(())
+    })?;
+    if !plan.removed.is_empty() {
+        store.replace_days(&plan.removed, &together, RULES_VERSION)?;
+    }
+    drop(together);
+    decode_days(pool, source, survey, &plan.added, watch, |day| {
+        if let Some(row) = take(day) {
+            let old = Some(row.day).filter(|day| plan.redone.contains(day));
+            store.replace_days(old.as_slice(), std::slice::from_ref(&row), RULES_VERSION)?;
+        }
+        Ok(())
+    })?;
+    watch.progress.finish();
+    Ok(())
+}
+
+/// Only a warning: the estimate is rough, and a full disk loses nothing that was committed.
+fn warn_of_small_disk(database: &Path, need: u64, watch: &Watch<'_>) {
+    let folder = database.parent().filter(|dir| !dir.as_os_str().is_empty());
+    if let Ok(free) = fs4::available_space(folder.unwrap_or(Path::new(".")))
+        && free < need
+    {
+        watch.progress.warn(&Warning::SmallDisk { need, free });
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call, and each is another thing")]
+fn close(
+    source: &Source,
+    store: &mut Store,
+    survey: &Survey,
+    plan: &Plan,
+    before: &[(Hash, u32, Place)],
+    noted: &FxHashMap<Place, Hash>,
+    lost: Vec<Warning>,
+    watch: &Watch<'_>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let now = store.stored_headers()?;
+    let stored: FxHashSet<Hash> = now.iter().map(|header| header.hash).collect();
+    let places: FxHashMap<Hash, Place> = survey.headers.iter().map(|h| (h.hash, h.place)).collect();
+    let stayed: FxHashSet<Hash> = before.iter().map(|&(hash, _, _)| hash).collect();
+    let mut closing = Closing {
+        completeness: plan.completeness.clone(),
+        moved: now
+            .iter()
+            .filter(|header| stayed.contains(&header.hash))
+            .filter_map(|header| {
+                let place = *places.get(&header.hash)?;
+                Some((header.height?, place)).filter(|_| place != header.place)
+            })
+            .collect(),
+        files: survey.files.clone(),
+        ..Closing::default()
+    };
+    note_others(&mut closing, survey, &stored, noted);
+    closing.missing = missing(survey, &now, lost);
+    for gap in &closing.missing {
+        if gap.reason == NO_BLOCK {
+            watch.progress.warn(&Warning::Missing(gap.first, gap.last));
+        }
+    }
+    report.incomplete = !closing.missing.is_empty() || !survey.chain.unplaced.is_empty();
+    report.stale = survey.headers.len() - survey.chain.blocks.len();
+    report.tip = survey
+        .chain
+        .blocks
+        .last()
+        .map(|&(height, at)| (height, survey.headers[at].hash.to_string()));
+    let (height, hash) = report.tip.clone().unwrap_or_default();
+    closing.meta = vec![
+        ("blocks_dir", source.blocks_dir.to_string_lossy().into_owned()),
+        ("finished", if plan.reaches_tip && plan.gone.is_empty() { "tip" } else { "range" }.to_string()),
+        ("incomplete", u8::from(report.incomplete).to_string()),
+        ("rules_version", RULES_VERSION.to_string()),
+        ("stale_blocks", report.stale.to_string()),
+        ("tip_hash", hash),
+        ("tip_height", height.to_string()),
+    ];
+    store.close_scan(&closing)?;
+    Ok(())
+}
+
+/// The headers that are not stored as blocks, as changes to what is noted already.
+fn note_others(
+    closing: &mut Closing,
+    survey: &Survey,
+    stored: &FxHashSet<Hash>,
+    noted: &FxHashMap<Place, Hash>,
+) {
+    let heights: FxHashMap<usize, u32> = survey.chain.blocks.iter().map(|&(height, at)| (at, height)).collect();
+    let mut kept = FxHashSet::default();
+    let others = survey
+        .headers
+        .iter()
+        .enumerate()
+        .filter(|(_, header)| !stored.contains(&header.hash))
+        .chain(survey.copies.iter().map(|header| (usize::MAX, header)));
+    for (at, header) in others {
+        if noted.get(&header.place) == Some(&header.hash) {
+            kept.insert(header.place);
+        } else {
+            let height = heights.get(&at).copied().or(header.height);
+            closing.other_added.push(Header { height, ..*header });
+        }
+    }
+    closing.other_removed = noted.keys().copied().filter(|place| !kept.contains(place)).collect();
+}
+
+const NO_BLOCK: &str = "no block file at hand holds it";
+
+/// What is missing between the first and the last stored height.
+fn missing(survey: &Survey, stored: &[Header], lost: Vec<Warning>) -> Vec<Missing> {
+    let first = stored.first().and_then(|header| header.height);
+    let last = stored.last().and_then(|header| header.height);
+    let (Some(low), Some(high)) = (first, last) else {
+        return Vec::new();
+    };
+    let mut missing: Vec<Missing> = survey
+        .chain
+        .missing
+        .iter()
+        .filter(|gap| *gap.end() > low && *gap.start() < high)
+        .map(|gap| Missing { first: *gap.start(), last: *gap.end(), reason: NO_BLOCK.to_string() })
+        .collect();
+    missing.extend(lost.into_iter().filter_map(|warning| match warning {
+        Warning::Damaged { height, why, .. } => {
+            Some(Missing { first: height, last: height, reason: format!("the block is damaged: {why}") })
+        }
+        _ => None,
+    }));
+    missing.sort_by_key(|gap| gap.first);
+    missing.dedup_by_key(|gap| gap.first);
+    missing
+}

@@ -1,0 +1,343 @@
+//! The header pass: what blocks a folder holds, and which of them are the chain.
+
+use std::collections::hash_map::Entry;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::warning::Warning;
+use super::{Error, Source, Watch};
+use crate::blockfile::files::{self, BlkFile};
+use crate::blockfile::records::{self, Framing, Oddity};
+use crate::blockfile::{self, Access, BlockSource, Chain, XorKey};
+use crate::chain::header::{Hash, Header, Place, proves_work};
+use crate::chain::heights::{PREFIX_BYTES, stated_height};
+use crate::chain::parts::{ActiveChain, Evidence};
+use crate::filter::txid::merkle_root_holds;
+use crate::store::{self, FileState, Store};
+
+/// A file changed less than this before it was looked at can change again within the clock's grain.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// What the store knows beforehand.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Headers of the stored blocks, with heights, ascending.
+    pub stored: Vec<Header>,
+    /// Other headers seen.
+    pub others: Vec<Header>,
+    /// The files as last seen.
+    pub files: Vec<FileState>,
+}
+
+impl Known {
+    /// Reads it from the store.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn load(store: &Store) -> Result<Known, store::Error> {
+        Ok(Known {
+            stored: store.stored_headers()?,
+            others: store.other_headers()?,
+            files: store.files()?,
+        })
+    }
+}
+
+/// What a folder holds.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Every block known, each once, in file order.
+    pub headers: Vec<Header>,
+    /// Further copies of some of them.
+    pub copies: Vec<Header>,
+    /// The chain among them.
+    pub chain: ActiveChain,
+    /// The files as seen.
+    pub files: Vec<FileState>,
+    /// The files that can be read, by number.
+    pub paths: FxHashMap<u32, PathBuf>,
+    /// The obfuscation key of the folder.
+    pub key: XorKey,
+    /// What a person should know.
+    pub warnings: Vec<Warning>,
+}
+
+impl Survey {
+    /// Whether the block of `header` can be read.
+    pub fn is_readable(&self, header: &Header) -> bool {
+        self.paths.contains_key(&header.place.file)
+    }
+}
+
+/// Whether every block file has the size and time of change that are known of it.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn unchanged(source: &Source, known: &[FileState]) -> Result<bool, Error> {
+    let listed = files::list(&source.blocks_dir)?;
+    let known: FxHashMap<u32, &FileState> = known.iter().map(|state| (state.file, state)).collect();
+    Ok(listed.iter().all(|file| {
+        let Ok(meta) = std::fs::metadata(&file.path) else {
+            return false;
+        };
+        known
+            .get(&file.number)
+            .is_some_and(|state| is_as_known(state, meta.len(), &meta))
+    }))
+}
+
+/// Surveys the folder. With `trust_files`, files that have not changed since are not read again.
+///
+/// # Errors
+/// The folder is of another chain or cannot be read, or the run was interrupted.
+pub fn survey(source: &Source, known: Known, trust_files: bool, watch: &Watch<'_>) -> Result<Survey, Error> {
+    let listed = files::list(&source.blocks_dir)?;
+    let key = XorKey::load(&source.blocks_dir)?;
+    check_chain(&listed, key, source.chain)?;
+    let mut survey = Survey {
+        key,
+        ..Survey::default()
+    };
+    for pair in listed.windows(2) {
+        if pair[1].number - pair[0].number > 1 {
+            survey
+                .warnings
+                .push(Warning::MissingFiles(pair[0].number + 1, pair[1].number - 1));
+        }
+    }
+    let states: FxHashMap<u32, FileState> = known.files.iter().map(|s| (s.file, *s)).collect();
+    watch.progress.start("reading headers", listed.len() as u64, super::Unit::Files);
+    let looked: Vec<Result<Looked, Error>> = listed
+        .par_iter()
+        .map(|file| {
+            watch.check()?;
+            let state = states.get(&file.number).filter(|_| trust_files);
+            let looked = look(file, key, source.chain, state);
+            watch.progress.advance(1);
+            Ok(looked)
+        })
+        .collect();
+    watch.progress.finish();
+
+    let mut evidence = Evidence {
+        last_file: listed.last().map_or(0, |file| file.number),
+        ..Evidence::default()
+    };
+    for warning in &survey.warnings {
+        if let Warning::MissingFiles(first, last) = warning {
+            // One number stands for the run: it is only asked whether there are any up to some file.
+            evidence.damaged_files.extend([*first, *last]);
+        }
+    }
+    let mut fresh = FxHashMap::default();
+    let mut found = Vec::new();
+    for (file, looked) in listed.iter().zip(looked) {
+        match looked? {
+            Looked::Failed(error) => {
+                evidence.damaged_files.insert(file.number);
+                survey.warnings.push(Warning::Unreadable(file.path.clone(), error));
+            }
+            Looked::AsKnown(state) => {
+                if state.damaged {
+                    evidence.damaged_files.insert(file.number);
+                }
+                survey.paths.insert(file.number, file.path.clone());
+                survey.files.push(state);
+            }
+            Looked::Read(state, framing) => {
+                let damaged = note_oddities(&mut survey.warnings, file, state.size, &framing);
+                if damaged {
+                    evidence.damaged_files.insert(file.number);
+                }
+                survey.paths.insert(file.number, file.path.clone());
+                survey.files.push(FileState { damaged, ..state });
+                let headers = proven(source, key, file, framing, &mut survey.warnings);
+                fresh.insert(file.number, headers.iter().map(|h| h.place.offset).collect());
+                found.extend(headers);
+            }
+        }
+    }
+    merge(&mut survey, found, &fresh, known);
+    let chain = ActiveChain::choose(&survey.headers, &evidence, |header| {
+        let path = survey.paths.get(&header.place.file)?;
+        let size = header.size.min(PREFIX_BYTES as u32); // a small constant
+        let mut buffer = Vec::new();
+        let block = BlockSource::open(path, Access::Read, key).ok()?;
+        let bytes = block.block(header.place.offset, size, &mut buffer).ok()?;
+        stated_height(bytes)
+    });
+    survey
+        .warnings
+        .extend(chain.unplaced.iter().cloned().map(Warning::Unplaced));
+    survey.chain = chain;
+    Ok(survey)
+}
+
+enum Looked {
+    AsKnown(FileState),
+    Read(FileState, Framing),
+    Failed(std::io::Error),
+}
+
+fn look(file: &BlkFile, key: XorKey, chain: Chain, known: Option<&FileState>) -> Looked {
+    let run = || -> std::io::Result<Looked> {
+        let (handle, meta) = files::open(&file.path)?;
+        let size = meta.len();
+        if let Some(state) = known.filter(|state| is_as_known(state, size, &meta)) {
+            return Ok(Looked::AsKnown(*state));
+        }
+        let mtime = meta.modified()?;
+        let settled = SystemTime::now().duration_since(mtime).is_ok_and(|age| age > SETTLED);
+        let framing = records::frame(&handle, size, key, chain, proves_work)?;
+        let state = FileState {
+            file: file.number,
+            size,
+            mtime_ns: if settled { nanoseconds(mtime) } else { 0 },
+            damaged: false,
+        };
+        Ok(Looked::Read(state, framing))
+    };
+    run().unwrap_or_else(Looked::Failed)
+}
+
+fn is_as_known(state: &FileState, size: u64, meta: &std::fs::Metadata) -> bool {
+    let mtime = meta.modified().map_or(0, nanoseconds);
+    state.mtime_ns != 0 && state.mtime_ns == mtime && state.size == size
+}
+
+fn nanoseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(0)
+}
+
+/// Looks at the first records only: a folder of another chain is told at once.
+fn check_chain(listed: &[BlkFile], key: XorKey, wanted: Chain) -> Result<(), Error> {
+    for file in listed {
+        let first = files::open(&file.path).and_then(|(handle, _)| records::first_magic(&handle, key));
+        match first.ok().flatten().and_then(Chain::from_magic) {
+            Some(found) if found == wanted => return Ok(()),
+            Some(found) => {
+                return Err(Error::BlockFile(blockfile::Error::OtherChain {
+                    path: file.path.clone(),
+                    found,
+                    wanted,
+                }));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Notes what is odd in a file; whether something in it may have been lost.
+fn note_oddities(warnings: &mut Vec<Warning>, file: &BlkFile, size: u64, framing: &Framing) -> bool {
+    if size == 0 {
+        warnings.push(Warning::Empty(file.path.clone()));
+    }
+    let mut lost = size == 0 || framing.records.is_empty();
+    for oddity in &framing.oddities {
+        lost |= !matches!(oddity, Oddity::ZeroTail { .. });
+        warnings.push(Warning::Oddity(file.path.clone(), *oddity));
+    }
+    lost
+}
+
+/// The headers of a file's records, those left out whose body was only half written.
+fn proven(
+    source: &Source,
+    key: XorKey,
+    file: &BlkFile,
+    framing: Framing,
+    warnings: &mut Vec<Warning>,
+) -> Vec<Header> {
+    let whole = |record: &records::Record| {
+        let block = BlockSource::open(&file.path, source.access, key);
+        let mut buffer = Vec::new();
+        block.is_ok_and(|block| {
+            block
+                .block(record.offset, record.size, &mut buffer)
+                .is_ok_and(|bytes| merkle_root_holds(bytes) == Ok(true))
+        })
+    };
+    let mut headers = Vec::with_capacity(framing.records.len());
+    for record in &framing.records {
+        if record.doubtful && !whole(record) {
+            warnings.push(Warning::HalfWritten(file.path.clone(), record.offset));
+            continue;
+        }
+        let place = Place {
+            file: file.number,
+            offset: record.offset,
+        };
+        headers.push(Header::parse(&record.header, place, record.size));
+    }
+    headers
+}
+
+/// Joins what was found with what the store knows, each hash once.
+///
+/// Of a file read again only what was found counts, with one exception: a stored block that is no longer
+/// found stays (its bytes may have been damaged or cut off since), unless the node has written other
+/// records at or before its place, as it does after a crash.
+fn merge(survey: &mut Survey, found: Vec<Header>, fresh: &FxHashMap<u32, Vec<u64>>, known: Known) {
+    let known_places: FxHashSet<(u32, u64, Hash)> = known
+        .stored
+        .iter()
+        .chain(&known.others)
+        .map(|h| (h.place.file, h.place.offset, h.hash))
+        .collect();
+    let mut rewritten: FxHashMap<u32, u64> = FxHashMap::default();
+    for header in &found {
+        if !known_places.contains(&(header.place.file, header.place.offset, header.hash)) {
+            let first = rewritten.entry(header.place.file).or_insert(u64::MAX);
+            *first = (*first).min(header.place.offset);
+        }
+    }
+    let mut stored = known.stored;
+    stored.retain(|header| {
+        let from = rewritten.get(&header.place.file).copied().unwrap_or(u64::MAX);
+        !fresh.contains_key(&header.place.file) || header.place.offset < from
+    });
+    let mut others = known.others;
+    others.retain(|header| !fresh.contains_key(&header.place.file));
+
+    let mut all = found;
+    all.append(&mut stored);
+    all.append(&mut others);
+    // Readable places first, so that of several copies one that can be read is kept. The sort is stable: of
+    // the same place the one found comes before the one remembered.
+    all.sort_by_key(|header| (!survey.paths.contains_key(&header.place.file), header.place));
+    let mut kept: FxHashMap<Hash, Place> = FxHashMap::default();
+    let mut copied = FxHashSet::default();
+    all.retain(|header| {
+        let Place { file, offset } = header.place;
+        match kept.entry(header.hash) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(header.place);
+                true
+            }
+            Entry::Occupied(first) => {
+                // A remembered place of a file read again holds something else by now.
+                let holds = fresh.get(&file).is_none_or(|found| found.binary_search(&offset).is_ok());
+                if holds && *first.get() != header.place && copied.insert(header.place) {
+                    survey.copies.push(*header);
+                }
+                false
+            }
+        }
+    });
+    all.sort_by_key(|header| header.place);
+    survey.headers = all;
+}
+
+/// The folder the paths of a survey are in, for messages.
+pub fn path_of(survey: &Survey, dir: &Path, file: u32) -> PathBuf {
+    survey
+        .paths
+        .get(&file)
+        .cloned()
+        .unwrap_or_else(|| dir.join(files::name_of(file)))
+}

@@ -1,0 +1,123 @@
+//! What a scan has to say beside its result.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::blockfile::records::Oddity;
+use crate::chain::header::Place;
+use crate::chain::parts::Unplaced;
+
+/// Something found on the way that a person should know; the scan went on.
+#[derive(Debug)]
+pub enum Warning {
+    /// Bytes in a file that are no whole record.
+    Oddity(PathBuf, Oddity),
+    /// A file with nothing in it.
+    Empty(PathBuf),
+    /// A file that could not be read.
+    Unreadable(PathBuf, std::io::Error),
+    /// Files missing inside the run of numbers.
+    MissingFiles(u32, u32),
+    /// A record with a valid header and half a body behind the last whole one.
+    HalfWritten(PathBuf, u64),
+    /// A part of the chain whose heights nothing tells.
+    Unplaced(Unplaced),
+    /// A block of the chain whose bytes are no block.
+    Damaged {
+        /// Its height.
+        height: u32,
+        /// Its file.
+        path: PathBuf,
+        /// Where it stands.
+        place: Place,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Heights without a block.
+    Missing(u32, u32),
+    /// A day that can be read no more since files of it are gone.
+    DayGone(String),
+    /// The disk of the database may not hold what is coming.
+    SmallDisk {
+        /// Bytes expected.
+        need: u64,
+        /// Bytes free.
+        free: u64,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::Oddity(path, Oddity::Garbage { start, end }) => write!(
+                f,
+                "{}: {} bytes at offset {start} are no block record; went on at offset {end}",
+                path.display(),
+                end - start
+            ),
+            Warning::Oddity(path, Oddity::Torn { start, declared, present }) => write!(
+                f,
+                "{}: the record at offset {start} is torn: {present} of its {declared} bytes are there; left out",
+                path.display()
+            ),
+            Warning::Oddity(path, Oddity::ZeroTail { start, end }) => write!(
+                f,
+                "{}: zeros from offset {start} to its end at {end} (space the node allocates ahead)",
+                path.display()
+            ),
+            Warning::Empty(path) => write!(f, "{}: the file is empty", path.display()),
+            Warning::Unreadable(path, error) => write!(
+                f,
+                "{}: {error}; its blocks are left out\n  hint: blkprice needs the right to read every blk*.dat file",
+                path.display()
+            ),
+            Warning::MissingFiles(first, last) if first == last => {
+                write!(f, "block file blk{first:05}.dat is missing")
+            }
+            Warning::MissingFiles(first, last) => {
+                write!(f, "block files blk{first:05}.dat to blk{last:05}.dat are missing")
+            }
+            Warning::HalfWritten(path, offset) => write!(
+                f,
+                "{}: the block at offset {offset} is torn: only part of it was written; left out",
+                path.display()
+            ),
+            Warning::Unplaced(part) => write!(
+                f,
+                "{} blocks from {} (block file {}, offset {}) have no known height: they follow a gap and their coinbases \
+                 state none; they are not stored",
+                part.blocks, part.first, part.place.file, part.place.offset
+            ),
+            Warning::Damaged { height, path, place, why } => write!(
+                f,
+                "{}: block {height} at offset {} is damaged: {why}; left out\n  hint: the node can fetch it again after `bitcoind -reindex`",
+                path.display(),
+                place.offset
+            ),
+            Warning::Missing(first, last) if first == last => {
+                write!(f, "height {first} is missing: no block file at hand holds it")
+            }
+            Warning::Missing(first, last) => write!(
+                f,
+                "heights {first} to {last} are missing: no block file at hand holds them"
+            ),
+            Warning::DayGone(day) => write!(
+                f,
+                "{day}: block files of this day are gone (pruned?), so it stays as stored; its later blocks are left out"
+            ),
+            Warning::SmallDisk { need, free } => write!(
+                f,
+                "the database may need {} MB and its disk has {} MB free",
+                need / 1_000_000,
+                free / 1_000_000
+            ),
+        }
+    }
+}
+
+impl Warning {
+    /// Ordinary traces of a running node, which nobody need act on.
+    pub fn is_ordinary(&self) -> bool {
+        matches!(self, Warning::Oddity(_, Oddity::ZeroTail { .. }))
+    }
+}
