@@ -42,7 +42,11 @@ pub fn read(datadir: &Path, chain: Chain) -> Result<Conf, Error> {
         })?;
         settings.extend(parse(&text));
     }
-    let first = |key| values(&settings, key, chain).next().map(|v| datadir.join(v));
+    let first = |key| {
+        values(&settings, key, chain)
+            .next()
+            .map(|v| datadir.join(v))
+    };
     Ok(Conf {
         blocksdir: first("blocksdir"),
         datadir: first("datadir"),
@@ -143,6 +147,9 @@ mod tests {
 
     #[test]
     fn noise_is_no_setting() {
-        assert_eq!(blocksdir("# blocksdir=/x\n=\n[\nblocksdir=\n\u{0}", Chain::Main), None);
+        assert_eq!(
+            blocksdir("# blocksdir=/x\n=\n[\nblocksdir=\n\u{0}", Chain::Main),
+            None
+        );
     }
 }

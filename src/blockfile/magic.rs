@@ -78,8 +78,6 @@ impl FromStr for Chain {
         Chain::ALL
             .into_iter()
             .find(|chain| chain.name() == name)
-            .ok_or_else(|| {
-                format!("'{name}' is none of main, test, testnet4, signet, regtest")
-            })
+            .ok_or_else(|| format!("'{name}' is none of main, test, testnet4, signet, regtest"))
     }
 }

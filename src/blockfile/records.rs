@@ -117,7 +117,9 @@ struct Framer<'f, B> {
 enum At {
     Record(Record),
     /// A believable header whose body would pass the end of the file.
-    Torn { declared: u64 },
+    Torn {
+        declared: u64,
+    },
     Zeros,
     Other,
 }
@@ -306,7 +308,9 @@ impl<'f> Window<'f> {
     fn raw(&mut self, at: u64, count: usize) -> io::Result<&[u8]> {
         let inside = at >= self.start && at + count as u64 <= self.start + self.bytes.len() as u64;
         if !inside {
-            let wanted = count.max(self.ahead).max(PREAMBLE_BYTES as usize + HEADER_BYTES);
+            let wanted = count
+                .max(self.ahead)
+                .max(PREAMBLE_BYTES as usize + HEADER_BYTES);
             self.fill(at, wanted)?;
         }
         // Inside the window, so both fit usize.

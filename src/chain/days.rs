@@ -33,7 +33,9 @@ pub fn cut(blocks: impl IntoIterator<Item = (u32, u32)>) -> Vec<Day> {
     for (height, time) in blocks {
         // A u32 time is at most 49,710 days.
         let by_time = (time / SECONDS) as WindowDay;
-        let follows = days.last().map(|day| day.last.checked_add(1) == Some(height));
+        let follows = days
+            .last()
+            .map(|day| day.last.checked_add(1) == Some(height));
         if follows == Some(false) {
             unknown_before = true;
             if let Some(day) = days.last_mut() {
@@ -66,7 +68,12 @@ mod tests {
     const D: u32 = SECONDS;
 
     fn day(day: i32, first: u32, last: u32, complete: bool) -> Day {
-        Day { day, first, last, complete }
+        Day {
+            day,
+            first,
+            last,
+            complete,
+        }
     }
 
     #[test]
@@ -81,7 +88,16 @@ mod tests {
 
     #[test]
     fn a_start_that_is_no_genesis_and_both_sides_of_a_gap_are_incomplete() {
-        let blocks = [(10, 0), (11, D), (12, 2 * D), (15, 2 * D + 9), (16, 3 * D), (20, 4 * D), (21, 5 * D), (22, 6 * D)];
+        let blocks = [
+            (10, 0),
+            (11, D),
+            (12, 2 * D),
+            (15, 2 * D + 9),
+            (16, 3 * D),
+            (20, 4 * D),
+            (21, 5 * D),
+            (22, 6 * D),
+        ];
         assert_eq!(
             cut(blocks),
             [

@@ -19,7 +19,10 @@ impl Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().rev().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.0
+            .iter()
+            .rev()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -116,7 +119,16 @@ mod tests {
 
     #[test]
     fn targets_core_calls_invalid_prove_nothing() {
-        for bits in [0, 0x0080_0001, 0x0480_0001, 0xff12_3456, 0x2300_0001, 0x2201_0000, 0x2100_ffff + 1, 0x0000_0001] {
+        for bits in [
+            0,
+            0x0080_0001,
+            0x0480_0001,
+            0xff12_3456,
+            0x2300_0001,
+            0x2201_0000,
+            0x2100_ffff + 1,
+            0x0000_0001,
+        ] {
             assert_eq!(target(bits), None, "{bits:08x}");
         }
         for bits in [0x1d00_ffff, 0x207f_ffff, 0x1b04_04cb, 0x2100_00ff] {
@@ -127,12 +139,17 @@ mod tests {
     #[test]
     fn the_main_genesis_header_proves_its_work_and_shows_its_hash() {
         let block = bitcoin::constants::genesis_block(bitcoin::Network::Bitcoin);
-        let bytes: [u8; 80] = bitcoin::consensus::serialize(&block.header).try_into().unwrap();
+        let bytes: [u8; 80] = bitcoin::consensus::serialize(&block.header)
+            .try_into()
+            .unwrap();
         assert!(proves_work(&bytes));
         let header = Header::parse(&bytes, Place { file: 0, offset: 8 }, 285);
         assert_eq!(header.hash.to_string(), block.block_hash().to_string());
         assert_eq!(header.prev, Hash::ZERO);
-        assert_eq!((header.time, header.bits, header.version), (1_231_006_505, 0x1d00_ffff, 1));
+        assert_eq!(
+            (header.time, header.bits, header.version),
+            (1_231_006_505, 0x1d00_ffff, 1)
+        );
         let mut other = bytes;
         other[76] ^= 1;
         assert!(!proves_work(&other));

@@ -70,7 +70,9 @@ impl<'h> Forest<'h> {
                 }
             }
             while let Some(at) = climbed.pop() {
-                let own = self.headers[at].work().unwrap_or(Work::from_be_bytes([0; 32]));
+                let own = self.headers[at]
+                    .work()
+                    .unwrap_or(Work::from_be_bytes([0; 32]));
                 match self.parent[at] {
                     NONE => {
                         self.root[at] = at as u32; // below NONE: a folder has fewer than 2^32 blocks

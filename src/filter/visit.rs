@@ -113,7 +113,8 @@ impl<'b> Walk<'b> {
     /// Passes over `count` bytes and gives the first of them, if there is one.
     #[inline]
     fn skip(&mut self, count: u64) -> Result<Option<u8>, Malformed> {
-        let count = usize::try_from(count).map_err(|_| self.wrong("a length is beyond the block"))?;
+        let count =
+            usize::try_from(count).map_err(|_| self.wrong("a length is beyond the block"))?;
         Ok(self.take(count)?.first().copied())
     }
 
@@ -162,7 +163,10 @@ impl<'b> Walk<'b> {
             if outpoint[32..] == [0xff; 4] && outpoint[..32] == [0; 32] {
                 tx.coinbase = true;
             }
-            if let Some(slot) = usize::try_from(i).ok().and_then(|i| tx.outpoints.get_mut(i)) {
+            if let Some(slot) = usize::try_from(i)
+                .ok()
+                .and_then(|i| tx.outpoints.get_mut(i))
+            {
                 *slot = outpoint;
             }
             let script = self.compact_size()?;

@@ -54,7 +54,13 @@ pub fn decode_days(
     }
     let (done, results) = bounded(ahead);
     let next = AtomicUsize::new(0);
-    let work = Work { source, survey, days, watch, next: &next };
+    let work = Work {
+        source,
+        survey,
+        days,
+        watch,
+        next: &next,
+    };
     std::thread::scope(|scope| {
         scope.spawn(move || {
             pool.broadcast(|_| work.run(&permits, &done));
@@ -137,7 +143,10 @@ fn decode_day(
         match reader.read(header, window) {
             Ok((block, place)) => {
                 histogram.add_all(&block.sats);
-                row.sats = block.sats.iter().fold(row.sats, |sum, &sats| sum.saturating_add(sats));
+                row.sats = block
+                    .sats
+                    .iter()
+                    .fold(row.sats, |sum, &sats| sum.saturating_add(sats));
                 encode_block(&block.sats, &mut row.data);
                 row.blocks.push(BlockRow {
                     height,
@@ -189,7 +198,13 @@ impl<'a> Reader<'a> {
         for header in &survey.copies {
             copies.entry(header.hash).or_default().push(header);
         }
-        Reader { source, survey, open: Vec::new(), buffer: Vec::new(), copies }
+        Reader {
+            source,
+            survey,
+            open: Vec::new(),
+            buffer: Vec::new(),
+            copies,
+        }
     }
 
     /// Reads the block of `header` into `window`, from another copy of it if the first is no block, and says where it was.

@@ -4,9 +4,9 @@ use rustc_hash::FxHashMap;
 
 use super::Options;
 use super::survey::Survey;
+use crate::chain::WindowDay;
 use crate::chain::days::{self, Day};
 use crate::chain::header::Hash;
-use crate::chain::WindowDay;
 use crate::filter::RULES_VERSION;
 use crate::store::StoredDay;
 
@@ -39,8 +39,13 @@ impl Plan {
         options: &Options,
     ) -> Plan {
         let blocks = &survey.chain.blocks;
-        let chain = days::cut(blocks.iter().map(|&(height, at)| (height, survey.headers[at].time)));
-        let stored: FxHashMap<WindowDay, &StoredDay> = stored_days.iter().map(|d| (d.day, d)).collect();
+        let chain = days::cut(
+            blocks
+                .iter()
+                .map(|&(height, at)| (height, survey.headers[at].time)),
+        );
+        let stored: FxHashMap<WindowDay, &StoredDay> =
+            stored_days.iter().map(|d| (d.day, d)).collect();
         let first_stored = stored_days.first().map(|d| d.day);
         let from = options.from.or(first_stored.filter(|_| options.since_last));
         let wanted = |day: WindowDay| {
@@ -59,14 +64,17 @@ impl Plan {
             let same = old.first == day.first
                 && old.last == day.last
                 && old.blocks as usize == range.len()
-                && range
-                    .iter()
-                    .all(|&(height, at)| stored_hashes.get(&height) == Some(&survey.headers[at].hash));
+                && range.iter().all(|&(height, at)| {
+                    stored_hashes.get(&height) == Some(&survey.headers[at].hash)
+                });
             if same && old.rules_version == RULES_VERSION {
                 if old.complete != day.complete {
                     plan.completeness.push((day.day, day.complete));
                 }
-            } else if range.iter().any(|&(_, at)| !survey.is_readable(&survey.headers[at])) {
+            } else if range
+                .iter()
+                .any(|&(_, at)| !survey.is_readable(&survey.headers[at]))
+            {
                 plan.gone.push(day.day);
                 if old.complete {
                     plan.completeness.push((day.day, false));
@@ -86,9 +94,14 @@ impl Plan {
             .collect();
         plan.removed.sort_unstable();
         // A removed day's blocks belong to its neighbours now: whatever lies between goes with it.
-        let span = plan.removed.first().copied().zip(plan.removed.last().copied());
+        let span = plan
+            .removed
+            .first()
+            .copied()
+            .zip(plan.removed.last().copied());
         let within = |day: &Day| {
-            span.is_some_and(|(first, last)| (first..=last).contains(&day.day)) && !plan.redone.contains(&day.day)
+            span.is_some_and(|(first, last)| (first..=last).contains(&day.day))
+                && !plan.redone.contains(&day.day)
         };
         let (mut replaced, added): (Vec<Day>, Vec<Day>) = fresh.into_iter().partition(within);
         replaced.extend(differing);

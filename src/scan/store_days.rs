@@ -47,30 +47,59 @@ pub fn run(
     check_found(source, &survey)?;
     check_history(source, store, &survey, &stored_places)?;
 
-    let stored_hashes = stored_places.iter().map(|&(hash, height, _)| (height, hash)).collect();
+    let stored_hashes = stored_places
+        .iter()
+        .map(|&(hash, height, _)| (height, hash))
+        .collect();
     let plan = Plan::new(&survey, &store.days()?, &stored_hashes, options);
     for day in &plan.gone {
         watch.progress.warn(&Warning::DayGone(dates::show(*day)));
     }
     let mut report = Report::default();
     let mut lost = Vec::new();
-    decode_plan(pool, source, store, &survey, &plan, watch, &mut report, &mut lost)?;
-    close(source, store, &survey, &plan, &stored_places, &noted, lost, watch, &mut report)?;
+    decode_plan(
+        pool,
+        source,
+        store,
+        &survey,
+        &plan,
+        watch,
+        &mut report,
+        &mut lost,
+    )?;
+    close(
+        source,
+        store,
+        &survey,
+        &plan,
+        &stored_places,
+        &noted,
+        lost,
+        watch,
+        &mut report,
+    )?;
     Ok(report)
 }
 
 /// The answer where no file has changed since a scan that left nothing to do.
-fn already_done(source: &Source, store: &Store, options: &Options) -> Result<Option<Report>, Error> {
+fn already_done(
+    source: &Source,
+    store: &Store,
+    options: &Options,
+) -> Result<Option<Report>, Error> {
     let whole = options.since_last && options.from.is_none() && options.to.is_none();
     let same_folder = store.meta("blocks_dir")?.as_deref() == source.blocks_dir.to_str();
-    let same_rules = store.meta("rules_version")?.as_deref() == Some(RULES_VERSION.to_string().as_str());
+    let same_rules =
+        store.meta("rules_version")?.as_deref() == Some(RULES_VERSION.to_string().as_str());
     if !whole || !same_folder || !same_rules || store.meta("finished")?.as_deref() != Some("tip") {
         return Ok(None);
     }
     if !unchanged(source, &store.files()?)? {
         return Ok(None);
     }
-    let height = store.meta("tip_height")?.and_then(|height| height.parse().ok());
+    let height = store
+        .meta("tip_height")?
+        .and_then(|height| height.parse().ok());
     Ok(Some(Report {
         tip: height.zip(store.meta("tip_hash")?),
         incomplete: store.meta("incomplete")?.as_deref() == Some("1"),
@@ -103,25 +132,43 @@ fn check_found(source: &Source, survey: &Survey) -> Result<(), Error> {
 
 /// Refuses to mix two chains: where blocks were found and none links to what is stored, yet they claim heights
 /// that are stored, the folder is not the one the database was made from.
-fn check_history(source: &Source, store: &Store, survey: &Survey, stored: &[(Hash, u32, Place)]) -> Result<(), Error> {
+fn check_history(
+    source: &Source,
+    store: &Store,
+    survey: &Survey,
+    stored: &[(Hash, u32, Place)],
+) -> Result<(), Error> {
     let Some(&(_, first, _)) = stored.first() else {
         return Ok(());
     };
-    let hashes: FxHashMap<u32, Hash> = stored.iter().map(|&(hash, height, _)| (height, hash)).collect();
+    let hashes: FxHashMap<u32, Hash> = stored
+        .iter()
+        .map(|&(hash, height, _)| (height, hash))
+        .collect();
     let stored_set: FxHashSet<Hash> = stored.iter().map(|&(hash, _, _)| hash).collect();
     let linked = survey.headers.iter().any(|header| {
-        survey.is_readable(header) && (stored_set.contains(&header.hash) || stored_set.contains(&header.prev))
+        survey.is_readable(header)
+            && (stored_set.contains(&header.hash) || stored_set.contains(&header.prev))
     });
     if linked || survey.paths.is_empty() {
         return Ok(());
     }
     // The found genesis lost against the stored one, or won; either way it is another.
-    let genesis = survey.headers.iter().find(|header| header.prev == Hash::ZERO && survey.is_readable(header));
+    let genesis = survey
+        .headers
+        .iter()
+        .find(|header| header.prev == Hash::ZERO && survey.is_readable(header));
     let differing = match genesis {
-        Some(header) => hashes.get(&0).or(hashes.get(&first)).map(|&hash| (0, hash, header.hash)),
+        Some(header) => hashes
+            .get(&0)
+            .or(hashes.get(&first))
+            .map(|&hash| (0, hash, header.hash)),
         None => survey.chain.blocks.iter().find_map(|&(height, at)| {
             let found = survey.headers[at].hash;
-            hashes.get(&height).filter(|&&hash| hash != found).map(|&hash| (height, hash, found))
+            hashes
+                .get(&height)
+                .filter(|&&hash| hash != found)
+                .map(|&hash| (height, hash, found))
         }),
     };
     match differing {
@@ -136,7 +183,10 @@ fn check_history(source: &Source, store: &Store, survey: &Survey, stored: &[(Has
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call, and each is another thing")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call, and each is another thing"
+)]
 fn decode_plan(
     pool: &rayon::ThreadPool,
     source: &Source,
@@ -148,17 +198,33 @@ fn decode_plan(
     lost: &mut Vec<Warning>,
 ) -> Result<(), Error> {
     let sizes = |day: &Day| -> u64 {
-        blocks_of(survey, day).iter().map(|&(_, at)| u64::from(survey.headers[at].size)).sum()
+        blocks_of(survey, day)
+            .iter()
+            .map(|&(_, at)| u64::from(survey.headers[at].size))
+            .sum()
     };
     let bytes: u64 = plan.days().map(sizes).sum();
-    let blocks: u64 = plan.days().map(|day| blocks_of(survey, day).len() as u64).sum();
+    let blocks: u64 = plan
+        .days()
+        .map(|day| blocks_of(survey, day).len() as u64)
+        .sum();
     warn_of_small_disk(store.path(), disk_need(blocks, bytes), watch);
     watch.progress.start("scanning", bytes, Unit::Bytes);
     let mut take = |decoded: DecodedDay| {
         report.days += 1;
         report.blocks += decoded.row.blocks.len() as u64;
-        report.outputs += decoded.row.blocks.iter().map(|b| u64::from(b.outputs)).sum::<u64>();
-        report.bytes += decoded.row.blocks.iter().map(|b| u64::from(b.size)).sum::<u64>();
+        report.outputs += decoded
+            .row
+            .blocks
+            .iter()
+            .map(|b| u64::from(b.outputs))
+            .sum::<u64>();
+        report.bytes += decoded
+            .row
+            .blocks
+            .iter()
+            .map(|b| u64::from(b.size))
+            .sum::<u64>();
         for warning in decoded.lost {
             watch.progress.warn(&warning);
             lost.push(warning);
@@ -196,7 +262,10 @@ fn warn_of_small_disk(database: &Path, need: u64, watch: &Watch<'_>) {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call, and each is another thing")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call, and each is another thing"
+)]
 fn close(
     source: &Source,
     store: &mut Store,
@@ -241,8 +310,19 @@ fn close(
         .map(|&(height, at)| (height, survey.headers[at].hash.to_string()));
     let (height, hash) = report.tip.clone().unwrap_or_default();
     closing.meta = vec![
-        ("blocks_dir", source.blocks_dir.to_string_lossy().into_owned()),
-        ("finished", if plan.reaches_tip && plan.gone.is_empty() { "tip" } else { "range" }.to_string()),
+        (
+            "blocks_dir",
+            source.blocks_dir.to_string_lossy().into_owned(),
+        ),
+        (
+            "finished",
+            if plan.reaches_tip && plan.gone.is_empty() {
+                "tip"
+            } else {
+                "range"
+            }
+            .to_string(),
+        ),
         ("incomplete", u8::from(report.incomplete).to_string()),
         ("rules_version", RULES_VERSION.to_string()),
         ("stale_blocks", report.stale.to_string()),
@@ -260,7 +340,12 @@ fn note_others(
     stored: &FxHashSet<Hash>,
     noted: &FxHashMap<Place, Hash>,
 ) {
-    let heights: FxHashMap<usize, u32> = survey.chain.blocks.iter().map(|&(height, at)| (at, height)).collect();
+    let heights: FxHashMap<usize, u32> = survey
+        .chain
+        .blocks
+        .iter()
+        .map(|&(height, at)| (at, height))
+        .collect();
     let mut kept = FxHashSet::default();
     let others = survey
         .headers
@@ -276,7 +361,11 @@ fn note_others(
             closing.other_added.push(Header { height, ..*header });
         }
     }
-    closing.other_removed = noted.keys().copied().filter(|place| !kept.contains(place)).collect();
+    closing.other_removed = noted
+        .keys()
+        .copied()
+        .filter(|place| !kept.contains(place))
+        .collect();
 }
 
 const NO_BLOCK: &str = "no block file at hand holds it";
@@ -293,12 +382,18 @@ fn missing(survey: &Survey, stored: &[Header], lost: Vec<Warning>) -> Vec<Missin
         .missing
         .iter()
         .filter(|gap| *gap.end() > low && *gap.start() < high)
-        .map(|gap| Missing { first: *gap.start(), last: *gap.end(), reason: NO_BLOCK.to_string() })
+        .map(|gap| Missing {
+            first: *gap.start(),
+            last: *gap.end(),
+            reason: NO_BLOCK.to_string(),
+        })
         .collect();
     missing.extend(lost.into_iter().filter_map(|warning| match warning {
-        Warning::Damaged { height, why, .. } => {
-            Some(Missing { first: height, last: height, reason: format!("the block is damaged: {why}") })
-        }
+        Warning::Damaged { height, why, .. } => Some(Missing {
+            first: height,
+            last: height,
+            reason: format!("the block is damaged: {why}"),
+        }),
         _ => None,
     }));
     missing.sort_by_key(|gap| gap.first);

@@ -93,7 +93,12 @@ pub fn unchanged(source: &Source, known: &[FileState]) -> Result<bool, Error> {
 ///
 /// # Errors
 /// The folder is of another chain or cannot be read, or the run was interrupted.
-pub fn survey(source: &Source, known: Known, trust_files: bool, watch: &Watch<'_>) -> Result<Survey, Error> {
+pub fn survey(
+    source: &Source,
+    known: Known,
+    trust_files: bool,
+    watch: &Watch<'_>,
+) -> Result<Survey, Error> {
     let listed = files::list(&source.blocks_dir)?;
     let key = XorKey::load(&source.blocks_dir)?;
     check_chain(&listed, key, source.chain)?;
@@ -103,13 +108,16 @@ pub fn survey(source: &Source, known: Known, trust_files: bool, watch: &Watch<'_
     };
     for pair in listed.windows(2) {
         if pair[1].number - pair[0].number > 1 {
-            survey
-                .warnings
-                .push(Warning::MissingFiles(pair[0].number + 1, pair[1].number - 1));
+            survey.warnings.push(Warning::MissingFiles(
+                pair[0].number + 1,
+                pair[1].number - 1,
+            ));
         }
     }
     let states: FxHashMap<u32, FileState> = known.files.iter().map(|s| (s.file, *s)).collect();
-    watch.progress.start("reading headers", listed.len() as u64, super::Unit::Files);
+    watch
+        .progress
+        .start("reading headers", listed.len() as u64, super::Unit::Files);
     let looked: Vec<Result<Looked, Error>> = listed
         .par_iter()
         .map(|file| {
@@ -138,7 +146,9 @@ pub fn survey(source: &Source, known: Known, trust_files: bool, watch: &Watch<'_
         match looked? {
             Looked::Failed(error) => {
                 evidence.damaged_files.insert(file.number);
-                survey.warnings.push(Warning::Unreadable(file.path.clone(), error));
+                survey
+                    .warnings
+                    .push(Warning::Unreadable(file.path.clone(), error));
             }
             Looked::AsKnown(state) => {
                 if state.damaged {
@@ -155,7 +165,10 @@ pub fn survey(source: &Source, known: Known, trust_files: bool, watch: &Watch<'_
                 survey.paths.insert(file.number, file.path.clone());
                 survey.files.push(FileState { damaged, ..state });
                 let headers = proven(source, key, file, framing, &mut survey.warnings);
-                fresh.insert(file.number, headers.iter().map(|h| h.place.offset).collect());
+                fresh.insert(
+                    file.number,
+                    headers.iter().map(|h| h.place.offset).collect(),
+                );
                 found.extend(headers);
             }
         }
@@ -190,7 +203,9 @@ fn look(file: &BlkFile, key: XorKey, chain: Chain, known: Option<&FileState>) ->
             return Ok(Looked::AsKnown(*state));
         }
         let mtime = meta.modified()?;
-        let settled = SystemTime::now().duration_since(mtime).is_ok_and(|age| age > SETTLED);
+        let settled = SystemTime::now()
+            .duration_since(mtime)
+            .is_ok_and(|age| age > SETTLED);
         let framing = records::frame(&handle, size, key, chain, proves_work)?;
         let state = FileState {
             file: file.number,
@@ -216,7 +231,8 @@ fn nanoseconds(time: SystemTime) -> i64 {
 /// Looks at the first records only: a folder of another chain is told at once.
 fn check_chain(listed: &[BlkFile], key: XorKey, wanted: Chain) -> Result<(), Error> {
     for file in listed {
-        let first = files::open(&file.path).and_then(|(handle, _)| records::first_magic(&handle, key));
+        let first =
+            files::open(&file.path).and_then(|(handle, _)| records::first_magic(&handle, key));
         match first.ok().flatten().and_then(Chain::from_magic) {
             Some(found) if found == wanted => return Ok(()),
             Some(found) => {
@@ -233,7 +249,12 @@ fn check_chain(listed: &[BlkFile], key: XorKey, wanted: Chain) -> Result<(), Err
 }
 
 /// Notes what is odd in a file; whether something in it may have been lost.
-fn note_oddities(warnings: &mut Vec<Warning>, file: &BlkFile, size: u64, framing: &Framing) -> bool {
+fn note_oddities(
+    warnings: &mut Vec<Warning>,
+    file: &BlkFile,
+    size: u64,
+    framing: &Framing,
+) -> bool {
     if size == 0 {
         warnings.push(Warning::Empty(file.path.clone()));
     }
@@ -298,7 +319,10 @@ fn merge(survey: &mut Survey, found: Vec<Header>, fresh: &FxHashMap<u32, Vec<u64
     }
     let mut stored = known.stored;
     stored.retain(|header| {
-        let from = rewritten.get(&header.place.file).copied().unwrap_or(u64::MAX);
+        let from = rewritten
+            .get(&header.place.file)
+            .copied()
+            .unwrap_or(u64::MAX);
         !fresh.contains_key(&header.place.file) || header.place.offset < from
     });
     let mut others = known.others;
@@ -321,7 +345,9 @@ fn merge(survey: &mut Survey, found: Vec<Header>, fresh: &FxHashMap<u32, Vec<u64
             }
             Entry::Occupied(first) => {
                 // A remembered place of a file read again holds something else by now.
-                let holds = fresh.get(&file).is_none_or(|found| found.binary_search(&offset).is_ok());
+                let holds = fresh
+                    .get(&file)
+                    .is_none_or(|found| found.binary_search(&offset).is_ok());
                 if holds && *first.get() != header.place && copied.insert(header.place) {
                     survey.copies.push(*header);
                 }

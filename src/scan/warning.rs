@@ -55,7 +55,14 @@ impl fmt::Display for Warning {
                 path.display(),
                 end - start
             ),
-            Warning::Oddity(path, Oddity::Torn { start, declared, present }) => write!(
+            Warning::Oddity(
+                path,
+                Oddity::Torn {
+                    start,
+                    declared,
+                    present,
+                },
+            ) => write!(
                 f,
                 "{}: the record at offset {start} is torn: {present} of its {declared} bytes are there; left out",
                 path.display()
@@ -75,7 +82,10 @@ impl fmt::Display for Warning {
                 write!(f, "block file blk{first:05}.dat is missing")
             }
             Warning::MissingFiles(first, last) => {
-                write!(f, "block files blk{first:05}.dat to blk{last:05}.dat are missing")
+                write!(
+                    f,
+                    "block files blk{first:05}.dat to blk{last:05}.dat are missing"
+                )
             }
             Warning::HalfWritten(path, offset) => write!(
                 f,
@@ -88,14 +98,22 @@ impl fmt::Display for Warning {
                  state none; they are not stored",
                 part.blocks, part.first, part.place.file, part.place.offset
             ),
-            Warning::Damaged { height, path, place, why } => write!(
+            Warning::Damaged {
+                height,
+                path,
+                place,
+                why,
+            } => write!(
                 f,
                 "{}: block {height} at offset {} is damaged: {why}; left out\n  hint: the node can fetch it again after `bitcoind -reindex`",
                 path.display(),
                 place.offset
             ),
             Warning::Missing(first, last) if first == last => {
-                write!(f, "height {first} is missing: no block file at hand holds it")
+                write!(
+                    f,
+                    "height {first} is missing: no block file at hand holds it"
+                )
             }
             Warning::Missing(first, last) => write!(
                 f,

@@ -13,7 +13,11 @@ pub struct Damaged(pub usize);
 /// Appends one block's values, which are ascending.
 pub fn encode_block(sats: &[u64], out: &mut Vec<u8>) {
     write_leb128(sats.len() as u64, out);
-    let mut bits = BitWriter { out, pending: 0, count: 0 };
+    let mut bits = BitWriter {
+        out,
+        pending: 0,
+        count: 0,
+    };
     let mut order = Order::default();
     let mut previous = 0;
     for &value in sats {
@@ -62,7 +66,12 @@ impl<'a> Decoder<'a> {
             .filter(|&count| count <= room)
             .ok_or(Damaged(self.at))?;
         sats.reserve(count);
-        let mut bits = BitReader { bytes: &self.bytes[self.at..], window: 0, count: 0, at: 0 };
+        let mut bits = BitReader {
+            bytes: &self.bytes[self.at..],
+            window: 0,
+            count: 0,
+            at: 0,
+        };
         let mut order = Order::default();
         let mut previous = 0u64;
         for _ in 0..count {
@@ -212,7 +221,10 @@ impl BitReader<'_> {
         self.take_long(zeros)?;
         let head = self.take_long(zeros + 1)?;
         let low = self.take_long(k)?;
-        (head - 1).checked_shl(k).filter(|high| high >> k == head - 1).map(|high| high | low)
+        (head - 1)
+            .checked_shl(k)
+            .filter(|high| high >> k == head - 1)
+            .map(|high| high | low)
     }
 
     /// Bytes read, a begun one included.

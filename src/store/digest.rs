@@ -41,7 +41,11 @@ impl Store {
                     }
                 }
             }
-            Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+            Ok(hasher
+                .finalize()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect())
         };
         run().map_err(sqlite(&self.path))
     }

@@ -20,6 +20,19 @@ pub struct StoredBlock {
     pub sats: Vec<u64>,
 }
 
+/// A number of priced days.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineDays {
+    /// Name of the engine.
+    pub engine: String,
+    /// Its version.
+    pub version: u32,
+    /// Their status.
+    pub status: String,
+    /// How many.
+    pub days: u32,
+}
+
 impl Store {
     fn rows<T>(
         &self,
@@ -28,7 +41,10 @@ impl Store {
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, Error> {
         let run = || -> rusqlite::Result<Vec<T>> {
-            self.db.prepare_cached(sql)?.query_map(params, read)?.collect()
+            self.db
+                .prepare_cached(sql)?
+                .query_map(params, read)?
+                .collect()
         };
         run().map_err(sqlite(&self.path))
     }
@@ -162,16 +178,25 @@ impl Store {
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;
         let data: Option<Vec<u8>> = self
-            .rows("SELECT data FROM day_outputs WHERE day = ?1", params![day], |row| row.get(0))?
+            .rows(
+                "SELECT data FROM day_outputs WHERE day = ?1",
+                params![day],
+                |row| row.get(0),
+            )?
             .pop();
         let data = data.unwrap_or_default();
         let mut decoder = Decoder::new(&data);
         let mut stored = Vec::with_capacity(blocks.len());
         for (height, time, count) in blocks {
             let mut sats = Vec::new();
-            decoder.next_block(&mut sats).map_err(|error| damaged(error.to_string()))?;
+            decoder
+                .next_block(&mut sats)
+                .map_err(|error| damaged(error.to_string()))?;
             if sats.len() as u64 != u64::from(count) {
-                return Err(damaged(format!("block {height} has {} where {count} belong", sats.len())));
+                return Err(damaged(format!(
+                    "block {height} has {} where {count} belong",
+                    sats.len()
+                )));
             }
             stored.push(StoredBlock { height, time, sats });
         }
@@ -181,14 +206,21 @@ impl Store {
         Ok(stored)
     }
 
-    /// The days that have no price by `engine` in this or a newer `version`, ascending.
+    /// The days that have no price by `engine` in this or a newer `version`, ascending; with `force`, also those
+    /// it was not asked to cover.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn unpriced(&self, engine: &str, version: u32) -> Result<Vec<StoredDay>, Error> {
+    pub fn unpriced(
+        &self,
+        engine: &str,
+        version: u32,
+        force: bool,
+    ) -> Result<Vec<StoredDay>, Error> {
         let priced: Vec<WindowDay> = self.rows(
-            "SELECT day FROM price WHERE engine = ?1 AND engine_version >= ?2 ORDER BY day",
-            params![engine, version],
+            "SELECT day FROM price WHERE engine = ?1 AND engine_version >= ?2 \
+             AND NOT (?3 AND status = 'unsupported') ORDER BY day",
+            params![engine, version, force],
             |row| row.get(0),
         )?;
         let mut days = self.days()?;
@@ -200,7 +232,12 @@ impl Store {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn prices(&self, engine: &str, first: WindowDay, last: WindowDay) -> Result<Vec<PriceRow>, Error> {
+    pub fn prices(
+        &self,
+        engine: &str,
+        first: WindowDay,
+        last: WindowDay,
+    ) -> Result<Vec<PriceRow>, Error> {
         self.rows(
             "SELECT day, engine, usd, open, high, low, close, confidence, status, outputs, points, engine_version \
              FROM price WHERE engine = ?1 AND day BETWEEN ?2 AND ?3 ORDER BY day",
@@ -219,6 +256,39 @@ impl Store {
                     outputs: unsigned(row.get(9)?),
                     points: unsigned(row.get(10)?),
                     engine_version: row.get(11)?,
+                })
+            },
+        )
+    }
+
+    /// Header time of the last stored block, UTC seconds.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn tip_time(&self) -> Result<Option<u32>, Error> {
+        Ok(self
+            .rows(
+                "SELECT time FROM chain_block ORDER BY height DESC LIMIT 1",
+                [],
+                |row| row.get(0),
+            )?
+            .pop())
+    }
+
+    /// How many days each engine has priced, by version and status.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn engines(&self) -> Result<Vec<EngineDays>, Error> {
+        self.rows(
+            "SELECT engine, engine_version, status, count(*) FROM price GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            [],
+            |row| {
+                Ok(EngineDays {
+                    engine: row.get(0)?,
+                    version: row.get(1)?,
+                    status: row.get(2)?,
+                    days: row.get(3)?,
                 })
             },
         )

@@ -153,7 +153,9 @@ impl Store {
     /// The database cannot be read.
     pub fn meta(&self, key: &str) -> Result<Option<String>, Error> {
         self.db
-            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
+            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
+                row.get(0)
+            })
             .optional()
             .map_err(sqlite(&self.path))
     }

@@ -5,8 +5,8 @@ use rusqlite::{Transaction, params};
 use super::rows::{BlockRow, DayRow, FileState, Missing, PriceRow};
 use super::schema::sqlite;
 use super::{Error, Store};
-use crate::chain::header::{Hash, Header, Place};
 use crate::chain::WindowDay;
+use crate::chain::header::{Hash, Header, Place};
 
 /// What ends a scan: the state that makes the next one incremental.
 #[derive(Debug, Default)]
@@ -32,7 +32,12 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refuses; nothing is changed then.
-    pub fn replace_days(&mut self, removed: &[WindowDay], days: &[DayRow], rules_version: u32) -> Result<(), Error> {
+    pub fn replace_days(
+        &mut self,
+        removed: &[WindowDay],
+        days: &[DayRow],
+        rules_version: u32,
+    ) -> Result<(), Error> {
         let path = self.path.clone();
         let mut run = || -> rusqlite::Result<()> {
             let tx = self.db.transaction()?;
@@ -53,13 +58,17 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refuses.
-    pub fn set_bins(&mut self, edges: impl Iterator<Item = (f64, Option<f64>)>) -> Result<(), Error> {
+    pub fn set_bins(
+        &mut self,
+        edges: impl Iterator<Item = (f64, Option<f64>)>,
+    ) -> Result<(), Error> {
         let path = self.path.clone();
         let run = || -> rusqlite::Result<()> {
             let tx = self.db.transaction()?;
             let there: i64 = tx.query_row("SELECT count(*) FROM bin", [], |row| row.get(0))?;
             if there == 0 {
-                let mut insert = tx.prepare("INSERT INTO bin (bin, low_sats, high_sats) VALUES (?1, ?2, ?3)")?;
+                let mut insert =
+                    tx.prepare("INSERT INTO bin (bin, low_sats, high_sats) VALUES (?1, ?2, ?3)")?;
                 for (bin, (low, high)) in (0i64..).zip(edges) {
                     insert.execute(params![bin, low, high])?;
                 }
@@ -78,16 +87,21 @@ impl Store {
         let mut run = || -> rusqlite::Result<()> {
             let tx = self.db.transaction()?;
             for (day, complete) in &closing.completeness {
-                tx.execute("UPDATE utc_day SET complete = ?2 WHERE day = ?1", params![day, complete])?;
+                tx.execute(
+                    "UPDATE utc_day SET complete = ?2 WHERE day = ?1",
+                    params![day, complete],
+                )?;
                 // The status of its prices no longer holds.
                 tx.execute("DELETE FROM price WHERE day = ?1", params![day])?;
             }
             {
-                let mut update = tx.prepare("UPDATE chain_block SET file = ?2, offset = ?3 WHERE height = ?1")?;
+                let mut update =
+                    tx.prepare("UPDATE chain_block SET file = ?2, offset = ?3 WHERE height = ?1")?;
                 for (height, place) in &closing.moved {
                     update.execute(params![height, place.file, signed(place.offset)])?;
                 }
-                let mut remove = tx.prepare("DELETE FROM other_block WHERE file = ?1 AND offset = ?2")?;
+                let mut remove =
+                    tx.prepare("DELETE FROM other_block WHERE file = ?1 AND offset = ?2")?;
                 for place in &closing.other_removed {
                     remove.execute(params![place.file, signed(place.offset)])?;
                 }
@@ -110,14 +124,20 @@ impl Store {
                 tx.execute("DELETE FROM block_file", [])?;
                 let mut file = tx.prepare("INSERT INTO block_file (file, size, mtime_ns, damaged) VALUES (?1, ?2, ?3, ?4)")?;
                 for state in &closing.files {
-                    file.execute(params![state.file, signed(state.size), state.mtime_ns, state.damaged])?;
+                    file.execute(params![
+                        state.file,
+                        signed(state.size),
+                        state.mtime_ns,
+                        state.damaged
+                    ])?;
                 }
                 tx.execute("DELETE FROM missing_height", [])?;
                 let mut missing = tx.prepare("INSERT INTO missing_height (first_height, last_height, reason) VALUES (?1, ?2, ?3)")?;
                 for gap in &closing.missing {
                     missing.execute(params![gap.first, gap.last, gap.reason])?;
                 }
-                let mut meta = tx.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?;
+                let mut meta =
+                    tx.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?;
                 for (key, value) in &closing.meta {
                     meta.execute(params![key, value])?;
                 }
@@ -199,7 +219,8 @@ fn insert_day(tx: &Transaction<'_>, row: &DayRow, rules_version: u32) -> rusqlit
     }
     tx.prepare_cached("INSERT INTO day_outputs (day, data) VALUES (?1, ?2)")?
         .execute(params![row.day, row.data])?;
-    let mut bin = tx.prepare_cached("INSERT INTO day_bin (day, bin, outputs) VALUES (?1, ?2, ?3)")?;
+    let mut bin =
+        tx.prepare_cached("INSERT INTO day_bin (day, bin, outputs) VALUES (?1, ?2, ?3)")?;
     for (number, count) in &row.bins {
         bin.execute(params![row.day, number, count])?;
     }

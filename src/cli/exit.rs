@@ -1,0 +1,47 @@
+//! Exit codes.
+
+use std::io;
+use std::process::ExitCode;
+
+use super::Outcome;
+use super::output::say;
+use crate::{export, scan, store};
+
+const ERROR: u8 = 1;
+const INCOMPLETE: u8 = 3;
+const BUSY: u8 = 4;
+const INTERRUPTED: u8 = 130;
+
+/// The exit code of a command, its error printed.
+pub(super) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
+    match result {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Incomplete) => ExitCode::from(INCOMPLETE),
+        // Whoever read our output has had enough of it.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::from(code_of(&error))
+        }
+    }
+}
+
+fn code_of(error: &anyhow::Error) -> u8 {
+    let stored = match error.downcast_ref::<scan::Error>() {
+        Some(scan::Error::Interrupted) => return INTERRUPTED,
+        Some(scan::Error::Store(error)) => Some(error),
+        _ => error.downcast_ref::<store::Error>(),
+    };
+    match stored {
+        Some(store::Error::Busy(_)) => BUSY,
+        _ => ERROR,
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = match error.downcast_ref::<export::query::Error>() {
+        Some(export::query::Error::Io(error)) => Some(error),
+        _ => error.downcast_ref::<io::Error>(),
+    };
+    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

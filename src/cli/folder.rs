@@ -1,0 +1,78 @@
+//! The flags that say where the blocks are.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::blockfile::{Access, Chain, Request, locate};
+use crate::scan::Source;
+use crate::store::Store;
+
+/// Where the blocks are
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Where the blocks are")]
+pub(super) struct Folder {
+    /// The folder that holds the blk*.dat files
+    #[arg(long, value_name = "DIR")]
+    blocks_dir: Option<PathBuf>,
+
+    /// The node's data folder; its bitcoin.conf is heeded [default: the platform's, ~/.bitcoin on Linux]
+    #[arg(long, value_name = "DIR", conflicts_with = "blocks_dir")]
+    datadir: Option<PathBuf>,
+
+    /// main, test, testnet4, signet or regtest [default: main, or the database's own]
+    #[arg(long, value_name = "CHAIN")]
+    chain: Option<Chain>,
+
+    /// Read block files instead of mapping them into memory
+    #[arg(long)]
+    no_mmap: bool,
+}
+
+impl Folder {
+    /// The folder the flags name, or the platform's default.
+    pub(super) fn source(&self) -> anyhow::Result<Source> {
+        let chain = self.chain.unwrap_or(Chain::Main);
+        let blocks_dir = locate(&Request {
+            blocks_dir: self.blocks_dir.clone(),
+            datadir: self.datadir.clone(),
+            chain,
+        })?;
+        Ok(self.at(blocks_dir, chain))
+    }
+
+    /// The folder the flags name, or the one the database was made from.
+    pub(super) fn source_or_of(&self, store: Option<&Store>) -> anyhow::Result<Source> {
+        let named = self.blocks_dir.is_some() || self.datadir.is_some();
+        let stored = match store {
+            Some(store) if !named => store.meta("blocks_dir")?.zip(store.chain()?),
+            _ => None,
+        };
+        let Some((dir, chain)) = stored else {
+            return self.source();
+        };
+        let chain = chain.parse::<Chain>().map_err(anyhow::Error::msg)?;
+        let dir = PathBuf::from(dir);
+        std::fs::read_dir(&dir).with_context(|| {
+            format!(
+                "{}: the folder the database was made from cannot be read\n  hint: name it with --blocks-dir",
+                dir.display()
+            )
+        })?;
+        Ok(self.at(dir, self.chain.unwrap_or(chain)))
+    }
+
+    fn at(&self, blocks_dir: PathBuf, chain: Chain) -> Source {
+        let access = if self.no_mmap {
+            Access::Read
+        } else {
+            Access::Map
+        };
+        Source {
+            blocks_dir,
+            chain,
+            access,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The command line: arguments to options, and all printing.
+//!
+//! Data goes to stdout; progress, warnings and summaries to stderr.
+
+mod backfill;
+mod exit;
+mod export;
+mod folder;
+mod generate;
+mod output;
+mod price;
+mod progress;
+mod recent;
+mod scan;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Bitcoin's daily USD price history, decoded from your own node's block files.
+///
+/// Reads Bitcoin Core's blk*.dat files directly (no RPC, no network), keeps the price-bearing outputs of every UTC day in
+/// one SQLite file, and decodes the BTC/USD price of each day from them.
+#[derive(Debug, Parser)]
+#[command(name = "blkprice", version, max_term_width = 100, arg_required_else_help = true, after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  blkprice demo                                 see it work, without a node
+  blkprice backfill                             the whole history, from the node's default folder
+  blkprice backfill --datadir /srv/bitcoin --since-last
+  blkprice price 2025-10-23
+  blkprice export prices --format csv -o prices.csv
+
+Exit codes: 0 ok, 1 error, 2 usage, 3 heights are missing inside the range (all else is stored),
+4 the database is being written by another run, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Backfill(backfill::Backfill),
+    Scan(scan::Scan),
+    Price(price::Price),
+    Export(export::Export),
+    Status(status::Status),
+    Completions(generate::Completions),
+    Man(generate::Man),
+}
+
+/// Where the database is.
+#[derive(Args, Clone, Debug)]
+struct Database {
+    /// The database file
+    #[arg(long, value_name = "FILE", default_value = "blkprice.db")]
+    db: PathBuf,
+}
+
+/// How a command that ended without an error ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    /// Heights are missing inside the range.
+    Incomplete,
+}
+
+impl Cli {
+    /// Runs the command.
+    pub fn run(self) -> ExitCode {
+        let result = match self.command {
+            Command::Backfill(command) => command.run(),
+            Command::Scan(command) => command.run(),
+            Command::Price(command) => command.run(),
+            Command::Export(command) => command.run(),
+            Command::Status(command) => command.run(),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
+        };
+        exit::code(result)
+    }
+}

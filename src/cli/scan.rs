@@ -1,0 +1,130 @@
+//! `blkprice scan`.
+
+use anyhow::Context;
+use clap::Args;
+
+use super::folder::Folder;
+use super::output::{grouped, say};
+use super::progress::Shown;
+use super::{Database, Outcome};
+use crate::chain::WindowDay;
+use crate::dates;
+use crate::scan::{Options, Report, run};
+use crate::store::Store;
+
+/// Read block files and store each day's price-bearing outputs
+#[derive(Args, Clone, Debug)]
+pub(super) struct Scan {
+    #[command(flatten)]
+    pub(super) flags: Flags,
+}
+
+/// The flags that `scan` and `backfill` share.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Flags {
+    #[command(flatten)]
+    pub(super) folder: Folder,
+
+    #[command(flatten)]
+    pub(super) database: Database,
+
+    /// Read only what is new since the last scan; everything if there is no database yet
+    #[arg(long)]
+    since_last: bool,
+
+    /// First day to store (UTC)
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = dates::parse)]
+    from: Option<WindowDay>,
+
+    /// Last day to store (UTC)
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = dates::parse)]
+    to: Option<WindowDay>,
+
+    /// Threads to use [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+impl Flags {
+    /// The threads to work on.
+    pub(super) fn pool(&self) -> anyhow::Result<rayon::ThreadPool> {
+        pool(self.threads)
+    }
+
+    /// Scans, and gives what was found together with the open database.
+    pub(super) fn scan(
+        &self,
+        pool: &rayon::ThreadPool,
+        shown: &Shown,
+    ) -> anyhow::Result<(Store, Report)> {
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from > to
+        {
+            anyhow::bail!(
+                "--from {} is after --to {}",
+                dates::show(from),
+                dates::show(to)
+            );
+        }
+        let source = self.folder.source()?;
+        let mut store = Store::open(&self.database.db, source.chain)?;
+        let options = Options {
+            since_last: self.since_last,
+            from: self.from,
+            to: self.to,
+        };
+        let report = run(pool, &source, &mut store, &options, &shown.watch())?;
+        summarize(&report);
+        Ok((store, report))
+    }
+}
+
+impl Scan {
+    pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        let shown = Shown::new()?;
+        let (_, report) = self.flags.scan(&self.flags.pool()?, &shown)?;
+        Ok(outcome(&report))
+    }
+}
+
+/// A pool of so many threads, by default one a core.
+pub(super) fn pool(threads: Option<u16>) -> anyhow::Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.map_or(0, usize::from)) // 0: one a core
+        .build()
+        .context("cannot start threads")
+}
+
+pub(super) fn outcome(report: &Report) -> Outcome {
+    if report.incomplete {
+        Outcome::Incomplete
+    } else {
+        Outcome::Done
+    }
+}
+
+fn summarize(report: &Report) {
+    let tip = report
+        .tip
+        .as_ref()
+        .map_or_else(String::new, |(height, hash)| {
+            format!("; tip {height} {hash}")
+        });
+    if report.nothing_new {
+        say(&format!("nothing new{tip}"));
+        return;
+    }
+    say(&format!(
+        "scanned {} days, {} blocks, {} qualifying outputs ({} MB of blocks){tip}",
+        grouped(report.days as u64),
+        grouped(report.blocks),
+        grouped(report.outputs),
+        grouped(report.bytes / 1_000_000),
+    ));
+    if report.stale > 0 {
+        say(&format!(
+            "{} block(s) are not on the chain (stale branches)",
+            grouped(report.stale as u64)
+        ));
+    }
+}
