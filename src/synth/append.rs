@@ -1,6 +1,6 @@
 //! Finding where a node would go on writing in a block file.
 
-use super::files::xor;
+use super::writer::xor;
 
 /// End of the last whole record in a raw block file, and the number of whole records. Walks from record to record, and
 /// over anything else byte by byte to the next magic; a record whose body is cut by the end of the file does not count.

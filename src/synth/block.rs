@@ -50,7 +50,7 @@ impl RawBlock {
     pub fn next(&self, spacing: u32) -> BlockBuilder {
         BlockBuilder::new(
             self.hash,
-            self.height + 1,
+            self.height.saturating_add(1),
             self.time.saturating_add(spacing),
         )
     }

@@ -1,7 +1,8 @@
 //! A small seeded random generator: xoshiro256++ (Blackman and Vigna, 2019), seeded through splitmix64.
 //!
-//! The same seed gives the same chain on every machine and for ever, which no external crate promises across
-//! its major versions.
+//! The same seed gives the same stream on every machine and for ever, which no external crate promises across
+//! its major versions. (`exp` and `ln` may differ in their last bit between platforms, so amounts and prices made
+//! from the stream are the same on one platform only.)
 
 /// A deterministic stream of random numbers.
 #[derive(Clone, Debug)]
