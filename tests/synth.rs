@@ -302,6 +302,45 @@ fn missing_files_are_not_written_and_files_are_never_overwritten() {
     assert!(spec().write(&blocks).is_err());
 }
 
+/// All at once: three days, shuffled, XORed, with stale blocks, a torn last record and a zero tail.
+#[test]
+fn a_chain_survives_its_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = ChainSpec {
+        days: 3,
+        transactions_per_day: 300.0,
+        stale_share: 0.03,
+        ..ChainSpec::default()
+    };
+    let blocks: Vec<ChainBlock> = spec.blocks().collect();
+    let files = BlockFiles::new(dir.path())
+        .xor(Xor::Random(1))
+        .shuffle(7, 20)
+        .tail(Tail::Last(1 << 20));
+    let mut writer = files.blocks_per_file(150).create().unwrap();
+    for block in &blocks {
+        writer.block(&block.block).unwrap();
+    }
+    let last = blocks.iter().rev().find(|b| !b.stale).unwrap();
+    writer.torn(&last.block.branch(1, 9)[0], 100).unwrap();
+    let written = writer.finish().unwrap();
+    let key = fs::read(dir.path().join("xor.dat")).unwrap();
+    let mut found = HashSet::new();
+    for place in &written.places {
+        let raw = fs::read(dir.path().join(format!("blk{:05}.dat", place.file))).unwrap();
+        let start = place.offset as usize;
+        found.insert(
+            (start..start + place.size)
+                .map(|i| raw[i] ^ key[i % 8])
+                .collect::<Vec<u8>>(),
+        );
+    }
+    assert_eq!(
+        found,
+        blocks.iter().map(|b| b.block.bytes.clone()).collect()
+    );
+}
+
 #[test]
 fn a_stale_branch_leaves_its_parent() {
     let blocks = chain(5);
@@ -537,6 +576,16 @@ fn chains_at_the_ends_of_the_price_range_do_not_break() {
         }));
         assert!(spec.truths().iter().all(|t| t.low >= 0.01 && t.high <= 1e7));
     }
+    let sparse = ChainSpec {
+        days: 40,
+        blocks_per_day: 0.2,
+        ..ChainSpec::default()
+    };
+    assert_eq!(
+        sparse.truths().len(),
+        40,
+        "days without a block have their truth"
+    );
     assert_eq!(
         ChainSpec {
             days: 0,

@@ -56,7 +56,11 @@ impl Timeline {
         let spacing = DAY as f64 / self.spec.blocks_per_day.max(0.01);
         let start = self.spec.first_day as f64 * DAY as f64;
         self.found += spacing * self.rng.exponential();
-        if self.found >= start + f64::from(self.spec.days) * DAY as f64 {
+        let end = start + f64::from(self.spec.days) * DAY as f64;
+        if self.found >= end {
+            if self.spec.days > 0 {
+                self.path.at(end - 1.0); // days without a block have their truth too
+            }
             return None;
         }
         // Miners' clocks differ: with this scale about 4 % of headers are earlier than their parent's.
