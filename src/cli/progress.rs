@@ -11,6 +11,9 @@ use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 use super::output::say;
 use crate::scan::{Progress, Unit, Warning, Watch};
 
+/// A broken disk can give a warning a block; so many are shown, the rest is counted.
+const SHOWN_WARNINGS: u64 = 40;
+
 /// Between two plain lines.
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -22,6 +25,7 @@ pub(super) struct Shown {
     phase: Mutex<Option<Phase>>,
     done: AtomicU64,
     ordinary: AtomicU64,
+    warnings: AtomicU64,
 }
 
 struct Phase {
@@ -48,6 +52,7 @@ impl Shown {
             phase: Mutex::new(None),
             done: AtomicU64::new(0),
             ordinary: AtomicU64::new(0),
+            warnings: AtomicU64::new(0),
         })
     }
 
@@ -56,6 +61,19 @@ impl Shown {
         Watch {
             progress: self,
             stop: &STOP,
+        }
+    }
+
+    /// Says how many warnings were not shown.
+    pub(super) fn conclude(&self) {
+        let more = self
+            .warnings
+            .swap(0, Ordering::Relaxed)
+            .saturating_sub(SHOWN_WARNINGS);
+        if more > 0 {
+            say(&format!(
+                "warning: {more} more warnings like these; `blkprice status` lists all gaps"
+            ));
         }
     }
 

@@ -74,6 +74,7 @@ impl Flags {
             to: self.to,
         };
         let report = run(pool, &source, &mut store, &options, &shown.watch())?;
+        shown.conclude();
         summarize(&report);
         Ok((store, report))
     }
