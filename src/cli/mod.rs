@@ -3,6 +3,7 @@
 //! Data goes to stdout; progress, warnings and summaries to stderr.
 
 mod backfill;
+mod demo;
 mod exit;
 mod export;
 mod folder;
@@ -48,6 +49,7 @@ enum Command {
     Price(price::Price),
     Export(export::Export),
     Status(status::Status),
+    Demo(demo::Demo),
     Completions(generate::Completions),
     Man(generate::Man),
 }
@@ -77,6 +79,7 @@ impl Cli {
             Command::Price(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Status(command) => command.run(),
+            Command::Demo(command) => command.run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
         };

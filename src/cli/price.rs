@@ -1,6 +1,6 @@
 //! `blkprice price`.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
@@ -156,7 +156,7 @@ impl Price {
     }
 }
 
-fn open_to_price(path: &PathBuf) -> anyhow::Result<Store> {
+fn open_to_price(path: &Path) -> anyhow::Result<Store> {
     let Some(chain) = Store::read(path)?.chain()? else {
         bail!(
             "{}: the database is empty\n  hint: fill it with `blkprice scan`",
