@@ -1,1 +1,2 @@
 //! The price engines.
+pub mod path;
