@@ -1,79 +1,58 @@
 //! The comb: the dollar amounts people round to.
 //!
 //! The leading digits of a round amount matter and its decade does not: what is "round" at $20 is round
-//! at $2,000. Weights are therefore the same in every decade; weights learned from today's habits (most
-//! at $50 to $200) would pull an old price up by ten.
+//! at $2,000. The comb is the same in every decade and without end, so its score repeats every factor
+//! of ten in price and is kept for one decade only; which decade it is, is not its business (see `level`).
+//! Weights learned from today's habits (most at $50 to $200), or a comb with a first and a last tooth,
+//! would decide the decade by accident.
 
-use super::grid::{
-    AMOUNTS, BINS_PER_DECADE, LOG10_SATS_PER_BTC, MIN_LOG10_SATS, MIN_LOG10_USD, PRICES,
-};
+use super::grid::{AMOUNTS, BINS_PER_DECADE, LOG10_SATS_PER_BTC, MIN_LOG10_SATS, MIN_LOG10_USD};
 
-/// Leading digits of round amounts and their weights, ascending. The weights follow the spikes seen over
-/// all eras of real blocks: 1, 2 and 5 heavy (about twice their neighbourhood or more), 3 next, the halves
-/// and 4 about half of that, the rest slight.
+/// Leading digits of round amounts and their weights, ascending. The weights are the mean standardised
+/// excess of each digit over all decades in 130 real blocks of 2014-2026, rounded; the order 1, 5, 2, 3, 1.5
+/// and the rest is the same in 2014-15, 2016-18 and 2019-26. Other digits (1.25, 3.5, 4.5, 7.5, 9) show none.
 pub(super) const MANTISSAS: [(f64, f64); 10] = [
-    (1.0, 1.2),
+    (1.0, 1.4),
     (1.5, 0.5),
     (2.0, 1.0),
-    (2.5, 0.5),
+    (2.5, 0.35),
     (3.0, 0.7),
-    (4.0, 0.5),
+    (4.0, 0.4),
     (5.0, 1.0),
-    (6.0, 0.3),
-    (7.0, 0.3),
-    (8.0, 0.3),
+    (6.0, 0.35),
+    (7.0, 0.2),
+    (8.0, 0.2),
 ];
 
-/// Decades the comb covers, as powers of ten of a dollar: $0.1 to $80,000.
-const DECADES: std::ops::RangeInclusive<i32> = -1..=4;
-
-/// One tooth: a round amount in USD and its weight.
-#[derive(Clone, Copy)]
-pub(super) struct Tooth {
-    pub(super) usd: f64,
-    pub(super) weight: f64,
-}
-
-/// All teeth, ascending by amount.
-pub(super) fn teeth() -> impl Iterator<Item = Tooth> {
-    DECADES.flat_map(|e| {
-        MANTISSAS.iter().map(move |&(m, weight)| Tooth {
-            usd: m * 10f64.powi(e),
-            weight,
-        })
-    })
-}
-
-/// Where a tooth falls on the amount axis for price bin `price`: the (fractional) amount bin, counted from
-/// bin centres, of the amount in sats that is worth `usd` dollars.
+/// Where a round amount falls on the amount axis for price bin `price`: the (fractional) amount bin, counted
+/// from bin centres, of the amount in sats that is worth `usd` dollars.
 pub(super) fn amount_position(usd: f64, price: usize) -> f64 {
     let origin = usd.log10() + LOG10_SATS_PER_BTC - MIN_LOG10_SATS - MIN_LOG10_USD;
     // Bin centres of both axes stand half a bin in, so the two halves make one whole bin.
     origin * BINS_PER_DECADE as f64 - price as f64 - 1.0
 }
 
-/// Correlates whitened amounts (`AMOUNTS` long) with the comb: one score for each price bin.
+/// Correlates whitened amounts (`AMOUNTS` long) with the comb: the score of each price bin of the lowest
+/// decade, and so of the bins 400, 800, ... above it.
 pub(super) fn correlate(whitened: &[f32]) -> Vec<f32> {
-    let mut score = vec![0f32; PRICES];
-    for tooth in teeth() {
-        let start = amount_position(tooth.usd, 0);
-        let base = start.floor();
-        let upper = (start - base) as f32;
-        let weight = tooth.weight as f32;
-        // At most 10^4.9 USD x 10^10 sats: far inside i64.
-        let base = base as i64;
-        for (i, s) in score.iter_mut().enumerate() {
-            let k = base - i as i64;
-            if k < 0 {
-                break;
-            }
-            let k = k as usize;
-            if k + 1 < AMOUNTS {
-                *s += weight * ((1.0 - upper) * whitened[k] + upper * whitened[k + 1]);
-            }
-        }
+    let mut folded = vec![0f64; BINS_PER_DECADE];
+    for (i, z) in whitened.iter().enumerate().take(AMOUNTS) {
+        folded[i % BINS_PER_DECADE] += f64::from(*z);
     }
-    score
+    let period = BINS_PER_DECADE as i64;
+    (0..BINS_PER_DECADE)
+        .map(|price| {
+            let teeth = MANTISSAS.iter().map(|&(mantissa, weight)| {
+                let at = amount_position(mantissa, price);
+                // A few thousand bins at most, far inside i64; the remainder is never negative.
+                let below = (at.floor() as i64).rem_euclid(period) as usize;
+                let above = (below + 1) % BINS_PER_DECADE;
+                let part = at - at.floor();
+                weight * ((1.0 - part) * folded[below] + part * folded[above])
+            });
+            teeth.sum::<f64>() as f32
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -7,13 +7,13 @@
 use super::BlockOutputs;
 use super::amounts::for_each_distinct;
 use super::comb;
-use super::grid::{AMOUNTS, BINS_PER_DECADE, MIN_LOG10_SATS, PRICES, amount_bin};
+use super::grid::{AMOUNTS, BINS_PER_DECADE, MIN_LOG10_SATS, amount_bin};
 
 /// Half widths, in bins, of the two windows whose average is the local mean: ±15 % and ±41 %.
 const LOCAL_HALF_WIDTHS: [usize; 2] = [25, 60];
 /// Weights of neighbouring bins when the histogram is smoothed: a tooth is one to two per cent wide,
 /// because exchanges disagree and the price moves within the window.
-const SMEAR: [f32; 5] = [0.4, 0.8, 1.0, 0.8, 0.4];
+const SMEAR: [f32; 7] = [0.2, 0.5, 0.8, 1.0, 0.8, 0.5, 0.2];
 /// Counts added to the variance so that empty stretches are not divided by nothing.
 const VARIANCE_FLOOR: f32 = 0.5;
 /// Real histograms are rougher than Poisson: bins differ by about this share for reasons other than price.
@@ -23,7 +23,7 @@ const CLIP: f32 = 3.0;
 /// Round bitcoin amounts whose neighbourhood (amounts less a fee, change) is ignored.
 const BTC_MANTISSAS: [f64; 3] = [1.0, 2.0, 5.0];
 
-/// The evidence of one window (usually a UTC day), independent of all others. About 14 KB.
+/// The evidence of one window (usually a UTC day), independent of all others. About 1.6 KB.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DayEvidence {
     /// The window's day, days since 1970-01-01.
@@ -38,7 +38,7 @@ pub struct DayEvidence {
     pub points: u64,
     /// log10 of the median of those amounts, in sats; 0 when there are none.
     pub median_log10_sats: f32,
-    /// Comb score of each price on the grid ($0.01 to $10M, 400 a decade), in weighted standard deviations.
+    /// Comb score of each price of one decade (400 bins), in weighted standard deviations.
     pub(super) score: Vec<f32>,
 }
 
@@ -185,7 +185,7 @@ impl DayEvidence {
 
     /// The evidence back from [`DayEvidence::to_bytes`]; `None` if the bytes are anything else.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() != HEADER + 4 * PRICES || !bytes.starts_with(&MAGIC) {
+        if bytes.len() != HEADER + 4 * BINS_PER_DECADE || !bytes.starts_with(&MAGIC) {
             return None;
         }
         Some(Self {

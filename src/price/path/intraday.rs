@@ -5,7 +5,7 @@
 //! the other windows say. How restless the day was is chosen among a few volatilities by their likelihood.
 
 use super::BlockOutputs;
-use super::grid::{BINS_PER_DECADE, log10_price};
+use super::grid::{BINS_PER_DECADE, PRICES, log10_price};
 use super::likelihood::{FINE, FINE_HALF, FINE_STEP, FineLikelihood};
 use super::posterior::normalise;
 use super::transition::Step;
@@ -24,6 +24,8 @@ const WIDE_SHARE: f64 = 0.1;
 const WIDE_FACTOR: f64 = 3.0;
 /// Jumps to anywhere on the fine grid.
 const JUMP: f64 = 1e-7;
+/// Chance that a window starts nowhere near its coarse posterior.
+const UNEXPECTED: f64 = 1e-3;
 
 /// The price at one block.
 #[derive(Clone, Copy, Debug)]
@@ -86,19 +88,30 @@ pub(super) fn decode(day: &DayPosterior, usd: f64, blocks: &[&BlockOutputs]) -> 
     }
 }
 
-/// What the other windows say, brought to the fine grid.
+/// Belief about the first block before any block of the window is looked at closely: the coarse posterior,
+/// widened by the way from a window's middle to its start. The window's outputs count twice in it, once
+/// coarsely; what that adds is the decision between neighbouring coarse peaks, and no more.
 fn prior(day: &DayPosterior, model: &FineLikelihood) -> Vec<f64> {
-    let mut prior: Vec<f64> = (0..FINE)
+    let mut coarse = vec![0f64; PRICES];
+    for &(i, p) in &day.bins {
+        coarse[usize::from(i)] = f64::from(p);
+    }
+    let from: Vec<f64> = (0..FINE)
         .map(|i| {
-            let bin = (model.ln_price(i) / LN_10 - log10_price(day.cavity_start))
-                * BINS_PER_DECADE as f64;
-            let bin = bin.clamp(0.0, day.cavity.len().saturating_sub(1) as f64);
+            let bin = (model.ln_price(i) / LN_10 - log10_price(0)) * BINS_PER_DECADE as f64;
+            let bin = bin.clamp(0.0, (PRICES - 2) as f64);
             let (k, part) = (bin as usize, bin.fract());
-            let at = |k: usize| day.cavity.get(k).map(|v| f64::from(*v));
-            let here = at(k).unwrap_or(1.0);
-            here + part * (at(k + 1).unwrap_or(here) - here)
+            coarse[k] + part * (coarse[k + 1] - coarse[k])
         })
         .collect();
+    // A walk's start is a third of its length away from its mean, in time and so in variance.
+    let way = (day.end - day.start) as f64 / 3.0;
+    let mut prior = Vec::new();
+    let walk = Step {
+        jump: UNEXPECTED,
+        ..step(way, HOURLY_SCALES[USUAL_SCALE])
+    };
+    walk.apply(&from, &mut prior);
     normalise(&mut prior);
     prior
 }

@@ -8,20 +8,20 @@ use super::evidence::DayEvidence;
 use super::grid::{LOG10_SATS_PER_BTC, PRICES, log10_price};
 
 /// log10 of the median payment in USD at a price of 10^2.5 USD; least squares on 240 real blocks.
-const MEDIAN_AT_PIVOT: f64 = 1.5;
+const MEDIAN_AT_PIVOT: f64 = 1.45;
 /// Its growth per decade of price; the same fit.
-const MEDIAN_SLOPE: f64 = 0.34;
+const MEDIAN_SLOPE: f64 = 0.38;
 /// log10 of the price at which the law is anchored.
 const PIVOT: f64 = 2.5;
 /// Spread of real windows around the law in decades, fashions of an era included.
-const SPREAD: f64 = 0.3;
+const SPREAD: f64 = 0.35;
 /// Spread of single amounts within a window, decades: the sampling error of a median of n is 1.25 of it
 /// over the root of n.
 const AMOUNT_SPREAD: f64 = 0.9;
 /// A window that breaks the law altogether (an exchange empties its wallets) costs no more than this, nats.
 const FLOOR: f64 = -4.0;
 /// Days over which deviations from the law persist. Windows closer together share one reading.
-const PERSISTENCE_DAYS: f64 = 30.0;
+const PERSISTENCE_DAYS: f64 = 60.0;
 
 /// Log prior (nats) of each price bin from the median payment of a window that follows the previous one
 /// after `gap_days` (infinite for the first): the next window is new information only as far as the habits

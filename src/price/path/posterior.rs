@@ -193,7 +193,7 @@ fn build(
             let mut log = vec![0f64; PRICES];
             if let Some(w) = p.window {
                 let window = &days[w];
-                for (l, s) in log.iter_mut().zip(&window.score) {
+                for (l, s) in log.iter_mut().zip(window.score.iter().cycle()) {
                     *l = TEMPERATURE * f64::from(*s);
                 }
                 for (l, v) in log

@@ -7,8 +7,6 @@ use super::posterior::normalise;
 /// Bins on each side of the winner that belong to it (±12 %): nearer prices are one hypothesis, which the
 /// fine pass resolves.
 pub(super) const BASIN: usize = 20;
-/// Bins on each side of the winner for which the neighbours' belief is kept (±0.3 in log price).
-pub(super) const AROUND: usize = 56;
 /// How many peaks are kept for the explanation.
 const PEAKS: usize = 8;
 /// Bins with less than this share of the posterior are dropped.
@@ -42,10 +40,6 @@ pub struct DayPosterior {
     pub peaks: Vec<Peak>,
     /// Coarse bins (index, probability) that are not negligible, ascending.
     pub(super) bins: Vec<(u16, f32)>,
-    /// Index of the first bin of `cavity`.
-    pub(super) cavity_start: usize,
-    /// Belief from the other windows only, around the winner.
-    pub(super) cavity: Vec<f32>,
 }
 
 impl DayPosterior {
@@ -54,11 +48,6 @@ impl DayPosterior {
         let mut p: Vec<f64> = cavity.iter().zip(likelihood).map(|(c, l)| c * l).collect();
         normalise(&mut p);
         let peaks = peaks(&p, &window.score);
-        let winner = peaks.first().map_or(0, |(i, _)| *i);
-        let from = winner.saturating_sub(AROUND);
-        let to = (winner + AROUND + 1).min(PRICES);
-        let mut near = cavity[from..to].to_vec();
-        normalise(&mut near);
         Self {
             day: window.day,
             start: window.start,
@@ -73,8 +62,6 @@ impl DayPosterior {
                 .filter(|(_, p)| **p > NEGLIGIBLE)
                 .map(|(i, p)| (i as u16, *p as f32))
                 .collect(),
-            cavity_start: from,
-            cavity: near.into_iter().map(|x| x as f32).collect(),
         }
     }
 
@@ -114,10 +101,8 @@ fn peaks(p: &[f64], score: &[f32]) -> Vec<(usize, Peak)> {
         let (a, b) = range(bin);
         let share: f64 = left[a..b].iter().sum();
         let usd = 10f64.powf(log10_price(0) + centre / BINS_PER_DECADE as f64);
-        let top = score[a..b]
-            .iter()
-            .copied()
-            .fold(f32::NEG_INFINITY, f32::max);
+        let own = (a..b).filter_map(|i| score.get(i % BINS_PER_DECADE));
+        let top = own.copied().fold(f32::NEG_INFINITY, f32::max);
         out.push((
             bin,
             Peak {
