@@ -32,6 +32,8 @@ pub struct DayEvidence {
     pub start: i64,
     /// Latest header time of the window, UTC seconds.
     pub end: i64,
+    /// Blocks with outputs.
+    pub blocks: u32,
     /// Outputs given, all blocks together.
     pub outputs: u64,
     /// Different amounts a block, round bitcoin amounts left out: what the curve was made of.
@@ -52,6 +54,8 @@ pub fn evidence(day: i32, blocks: &[BlockOutputs]) -> DayEvidence {
         day,
         start: blocks.iter().map(|b| b.time).min().unwrap_or(midnight),
         end: blocks.iter().map(|b| b.time).max().unwrap_or(midnight),
+        // A window of 2^32 blocks does not exist.
+        blocks: blocks.iter().filter(|b| !b.sats.is_empty()).count() as u32,
         outputs: blocks.iter().map(|b| b.sats.len() as u64).sum(),
         // Sums of ones stay exact in f32 up to 2^24; a day has at most some 10^6 outputs.
         points: points as u64,
@@ -164,7 +168,7 @@ pub(super) fn counted_and_whitened(blocks: &[BlockOutputs]) -> (Vec<f32>, Vec<f3
 /// First bytes of a serialised evidence; the last is the layout's version.
 const MAGIC: [u8; 4] = *b"PEV\x01";
 /// Bytes before the scores.
-const HEADER: usize = 4 + 4 + 8 * 4 + 4;
+const HEADER: usize = 4 + 4 + 8 * 4 + 4 + 4;
 
 impl DayEvidence {
     /// Little-endian bytes, for a cache. Only the same `ENGINE_VERSION` may read them back.
@@ -177,6 +181,7 @@ impl DayEvidence {
         out.extend_from_slice(&self.outputs.to_le_bytes());
         out.extend_from_slice(&self.points.to_le_bytes());
         out.extend_from_slice(&self.median_log10_sats.to_le_bytes());
+        out.extend_from_slice(&self.blocks.to_le_bytes());
         for s in &self.score {
             out.extend_from_slice(&s.to_le_bytes());
         }
@@ -195,6 +200,7 @@ impl DayEvidence {
             outputs: u64::from_le_bytes(field(bytes, 24)?),
             points: u64::from_le_bytes(field(bytes, 32)?),
             median_log10_sats: f32::from_le_bytes(field(bytes, 40)?),
+            blocks: u32::from_le_bytes(field(bytes, 44)?),
             score: bytes[HEADER..]
                 .as_chunks::<4>()
                 .0

@@ -25,7 +25,7 @@ const WIDE_FACTOR: f64 = 3.0;
 /// Jumps to anywhere on the fine grid.
 const JUMP: f64 = 1e-7;
 /// Chance that a window starts nowhere near its coarse posterior.
-const UNEXPECTED: f64 = 1e-3;
+const UNEXPECTED: f64 = 1e-6;
 
 /// The price at one block.
 #[derive(Clone, Copy, Debug)]

@@ -13,8 +13,10 @@ const MEDIAN_AT_PIVOT: f64 = 1.45;
 const MEDIAN_SLOPE: f64 = 0.38;
 /// log10 of the price at which the law is anchored.
 const PIVOT: f64 = 2.5;
-/// Spread of real windows around the law in decades, fashions of an era included.
-const SPREAD: f64 = 0.35;
+/// Spread of an era's habits around the law, decades: half-year means of real blocks keep within it.
+const ERA_SPREAD: f64 = 0.17;
+/// Spread of single blocks around their era's mean, decades.
+const BLOCK_SPREAD: f64 = 0.27;
 /// Spread of single amounts within a window, decades: the sampling error of a median of n is 1.25 of it
 /// over the root of n.
 const AMOUNT_SPREAD: f64 = 0.9;
@@ -32,7 +34,9 @@ pub(super) fn log_prior(window: &DayEvidence, gap_days: f64) -> Option<Vec<f64>>
     }
     let news = -(-gap_days.max(0.0) / PERSISTENCE_DAYS).exp_m1();
     let sampling = 1.25 * AMOUNT_SPREAD;
-    let variance = SPREAD * SPREAD + sampling * sampling / window.points as f64;
+    let variance = ERA_SPREAD * ERA_SPREAD
+        + BLOCK_SPREAD * BLOCK_SPREAD / f64::from(window.blocks.max(1))
+        + sampling * sampling / window.points as f64;
     let median_btc = f64::from(window.median_log10_sats) - LOG10_SATS_PER_BTC;
     let prior = (0..PRICES).map(|i| {
         let price = log10_price(i);
