@@ -14,20 +14,17 @@ const TOLERANCE: f64 = 0.02;
 const SYSTEMATIC_SD: f64 = 0.002;
 /// "The price of a day" is not one number: the mean over time and the middle of the day's range differ by
 /// about this share of the range (a uniform law over the middle third of it).
-const RANGE_SHARE: f64 = 0.1;
+const RANGE_SHARE: f64 = 0.125;
 /// Moments of a window at which its uncertainty is added up.
 const MOMENTS: usize = 48;
 
-/// The distribution function of the standard normal (Abramowitz and Stegun 7.1.26, error below 2e-7).
-pub(super) fn normal_cdf(x: f64) -> f64 {
-    let z = x.abs() / std::f64::consts::SQRT_2;
-    let t = 1.0 / (1.0 + 0.327_591_1 * z);
-    let poly = t
-        * (0.254_829_592
-            + t * (-0.284_496_736
-                + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
-    let upper = 0.5 * poly * (-z * z).exp();
-    if x < 0.0 { upper } else { 1.0 - upper }
+/// Distribution function of Student's law with 4 degrees of freedom, scaled to standard deviation 1: errors
+/// have the fat tails that price moves have (four is the usual estimate of their tail index).
+pub(super) fn fat_cdf(x: f64) -> f64 {
+    // The law's own standard deviation is the root of 4/(4 - 2).
+    let t = x * std::f64::consts::SQRT_2;
+    let u = 1.0 + t * t / 4.0;
+    0.5 + 0.375 * t / u.sqrt() * (1.0 - t * t / (12.0 * u))
 }
 
 /// Standard deviation of the error of the window's time-weighted mean ln price, given the right
@@ -60,16 +57,19 @@ pub(super) fn mean_sd(path: &Path, span: (f64, f64), range: f64) -> f64 {
         }
     }
     let n = moments.len().max(1) as f64;
-    let definition = RANGE_SHARE * range;
+    // A walk's expected range is 1.6 standard deviations of its whole way (Feller 1951); what no block saw
+    // had one too.
+    let unseen = moments.iter().map(|m| m.2.abs()).fold(0.0, f64::max);
+    let definition = RANGE_SHARE * range.max(1.6 * (volatility * unseen).sqrt());
     (variance / (n * n) + SYSTEMATIC_SD.powi(2) + definition * definition).sqrt()
 }
 
 /// The probability that the price is within 2 % of the truth.
 pub(super) fn confidence(share: f64, sd: f64) -> f64 {
-    share * (2.0 * normal_cdf(TOLERANCE / sd) - 1.0)
+    share * (2.0 * fat_cdf(TOLERANCE / sd) - 1.0)
 }
 
-/// Quantile `q` of the price (USD per BTC): a normal law of the fine pass for the winner's neighbourhood,
+/// Quantile `q` of the price (USD per BTC): a fat-tailed law around the fine pass's mean for the winner's neighbourhood,
 /// the coarse posterior elsewhere.
 pub(super) fn quantile(day: &DayPosterior, ln_usd: f64, sd: f64, q: f64) -> f64 {
     let winner = ln_usd / LN_10;
@@ -92,7 +92,7 @@ pub(super) fn quantile(day: &DayPosterior, ln_usd: f64, sd: f64, q: f64) -> f64 
             .filter(|(at, _)| *at <= x)
             .map(|(_, p)| p)
             .sum();
-        (other + inside * normal_cdf((x - ln_usd) / sd)) / total.max(f64::MIN_POSITIVE)
+        (other + inside * fat_cdf((x - ln_usd) / sd)) / total.max(f64::MIN_POSITIVE)
     };
     let (mut low, mut high) = (
         log10_price(0) * LN_10,
@@ -114,14 +114,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_normal_law_matches_its_tables() {
-        for (x, p) in [
+    fn the_fat_law_matches_the_tables_of_student_with_four_degrees() {
+        for (t, p) in [
             (0.0, 0.5),
-            (1.0, 0.841_345),
-            (-1.96, 0.024_998),
-            (3.0, 0.998_650),
+            (2.132, 0.95),
+            (2.776, 0.975),
+            (-3.747, 0.01),
+            (1e6, 1.0),
         ] {
-            assert!((normal_cdf(x) - p).abs() < 1e-6, "{x}");
+            assert!(
+                (fat_cdf(t / std::f64::consts::SQRT_2) - p).abs() < 1e-4,
+                "{t}"
+            );
         }
     }
 }

@@ -60,7 +60,7 @@ pub fn evidence(day: i32, blocks: &[BlockOutputs]) -> DayEvidence {
         // Sums of ones stay exact in f32 up to 2^24; a day has at most some 10^6 outputs.
         points: points as u64,
         median_log10_sats: median(&counts, points),
-        score: comb::correlate(&whiten(&counts)),
+        score: comb::correlate(&whiten(&counts).excess),
     }
 }
 
@@ -128,8 +128,23 @@ fn local_mean(values: &[f32], mask: &[f32], half: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Standardised, clipped excess of each bin over its neighbourhood.
-pub(super) fn whiten(counts: &[f32]) -> Vec<f32> {
+/// A histogram of amounts against its own neighbourhood, each `AMOUNTS` long.
+pub(super) struct Spectrum {
+    /// Amounts counted within reach of each bin, weighted by `SMEAR`.
+    pub(super) near: Vec<f32>,
+    /// The same, expected from the local mean.
+    pub(super) expected: Vec<f32>,
+    /// Standardised, clipped difference of the two.
+    pub(super) excess: Vec<f32>,
+}
+
+/// The spectrum of a window's amounts.
+pub(super) fn spectrum(blocks: &[BlockOutputs]) -> Spectrum {
+    whiten(&count(blocks))
+}
+
+/// Smooths the histogram and compares each bin with its neighbourhood.
+fn whiten(counts: &[f32]) -> Spectrum {
     let mask = btc_mask();
     let kept: Vec<f32> = counts.iter().zip(&mask).map(|(n, m)| n * m).collect();
     let [narrow, wide] = LOCAL_HALF_WIDTHS.map(|half| local_mean(&kept, &mask, half));
@@ -139,30 +154,28 @@ pub(super) fn whiten(counts: &[f32]) -> Vec<f32> {
         .map(|(a, b)| 0.5 * (a + b))
         .collect();
     let reach = SMEAR.len() / 2;
-    (0..AMOUNTS)
-        .map(|i| {
-            let (mut excess, mut variance, mut level) = (0.0, 0.0, 0.0);
-            for (k, weight) in SMEAR.iter().enumerate() {
-                let Some(j) = (i + k).checked_sub(reach).filter(|&j| j < AMOUNTS) else {
-                    continue;
-                };
-                excess += weight * (kept[j] - expected[j] * mask[j]);
-                variance += weight * weight * expected[j] * mask[j];
-                level += weight * expected[j] * mask[j];
-            }
-            let rough = ROUGHNESS * level;
-            let z = excess / (variance + VARIANCE_FLOOR + rough * rough).sqrt();
-            z.clamp(-CLIP, CLIP)
-        })
-        .collect()
-}
-
-/// Histogram and whitened excess together, for the explanation of a day.
-#[allow(dead_code)]
-pub(super) fn counted_and_whitened(blocks: &[BlockOutputs]) -> (Vec<f32>, Vec<f32>) {
-    let counts = count(blocks);
-    let z = whiten(&counts);
-    (counts, z)
+    let mut out = Spectrum {
+        near: Vec::with_capacity(AMOUNTS),
+        expected: Vec::with_capacity(AMOUNTS),
+        excess: Vec::with_capacity(AMOUNTS),
+    };
+    for i in 0..AMOUNTS {
+        let (mut near, mut level, mut variance) = (0.0, 0.0, 0.0);
+        for (k, weight) in SMEAR.iter().enumerate() {
+            let Some(j) = (i + k).checked_sub(reach).filter(|&j| j < AMOUNTS) else {
+                continue;
+            };
+            near += weight * kept[j];
+            level += weight * expected[j] * mask[j];
+            variance += weight * weight * expected[j] * mask[j];
+        }
+        let rough = ROUGHNESS * level;
+        let z = (near - level) / (variance + VARIANCE_FLOOR + rough * rough).sqrt();
+        out.near.push(near);
+        out.expected.push(level);
+        out.excess.push(z.clamp(-CLIP, CLIP));
+    }
+    out
 }
 
 /// First bytes of a serialised evidence; the last is the layout's version.
