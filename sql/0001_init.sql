@@ -72,8 +72,35 @@ CREATE TABLE price (
   outputs        INTEGER NOT NULL, -- qualifying outputs of the day
   points         INTEGER NOT NULL, -- of those, the price estimates it rests on
   engine_version INTEGER NOT NULL,
+  low68          REAL,             -- 68 % interval of usd, where the engine tells
+  high68         REAL,
+  low95          REAL,             -- 95 % interval of usd
+  high95         REAL,
+  final          INTEGER NOT NULL, -- 1: later blocks change it no more
+  anchors        TEXT,             -- known prices the engine was given, 'YYYY-MM-DD=USD', by commas
   PRIMARY KEY (day, engine)
 ) WITHOUT ROWID;
+
+-- The price of each block by the path engine.
+CREATE TABLE path_block (
+  height INTEGER PRIMARY KEY,
+  usd    REAL NOT NULL,            -- USD per BTC
+  low    REAL NOT NULL,            -- 16th percentile, USD per BTC
+  high   REAL NOT NULL             -- 84th percentile, USD per BTC
+);
+
+-- What the path engine keeps of a day, so that it need not read its outputs again.
+CREATE TABLE path_evidence (
+  day     INTEGER PRIMARY KEY,     -- days since 1970-01-01
+  version INTEGER NOT NULL,        -- of the engine
+  data    BLOB    NOT NULL
+);
+
+-- Where the path engine can take up decoding again: what all days up to this one say about later ones.
+CREATE TABLE path_state (
+  day  INTEGER PRIMARY KEY,        -- days since 1970-01-01
+  data BLOB    NOT NULL
+);
 
 -- Headers of records that are in the block files but not in chain_block: stale branches, second copies,
 -- days outside the range that was asked for. With chain_block they make the next scan incremental.
@@ -110,7 +137,7 @@ CREATE VIEW daily_activity AS
 
 CREATE VIEW daily_price AS
   SELECT d.date AS day, p.engine, p.usd, p.open, p.high, p.low, p.close, p.confidence, p.status,
-         p.outputs, p.points, p.engine_version
+         p.outputs, p.points, p.engine_version, p.low68, p.high68, p.low95, p.high95, p.final, p.anchors
   FROM utc_day AS d JOIN price AS p ON p.day = d.day;
 
 CREATE VIEW day_histogram AS
@@ -121,3 +148,7 @@ CREATE VIEW block AS
   SELECT c.height, lower(hex(c.hash)) AS hash, c.time, d.date AS day, c.file, c.offset, c.size,
          c.transactions, c.outputs
   FROM utc_day AS d JOIN chain_block AS c ON c.height BETWEEN d.first_height AND d.last_height;
+
+CREATE VIEW block_price AS
+  SELECT p.height, c.time, p.usd, p.low, p.high
+  FROM path_block AS p JOIN chain_block AS c ON c.height = p.height;

@@ -10,9 +10,9 @@ use super::output::{dollars, grouped, put, say};
 use super::progress::Shown;
 use crate::blockfile::{Access, Chain};
 use crate::dates;
-use crate::pricing::{Engine, price_all};
+use crate::pricing::{self, Engine};
 use crate::scan::{Options, Source, run};
-use crate::store::Store;
+use crate::store::{PriceRow, Store};
 use crate::synth::{BlockFiles, ChainSpec, DayTruth, MAINNET_MAGIC, Tail, Xor};
 
 /// Make a week of synthetic blocks with known prices, and find the prices again
@@ -72,9 +72,16 @@ impl Demo {
             &shown.watch(),
         )?;
         super::scan::summarize(&report);
-        let engine = Engine::DEFAULT;
-        price_all(&pool, &mut store, engine, false, &shown.watch())?;
-        show(&store, engine, &truths)?;
+        for engine in Engine::ALL {
+            pricing::price_all(
+                &pool,
+                &mut store,
+                engine,
+                &pricing::Options::default(),
+                &shown.watch(),
+            )?;
+        }
+        show(&store, &truths)?;
         if self.dir.is_some() {
             say(&format!(
                 "kept in {}; try: blkprice status --db {}",
@@ -115,29 +122,33 @@ fn write_blocks(dir: &Path, seed: u64) -> anyhow::Result<(Vec<DayTruth>, u64)> {
     write().with_context(|| format!("cannot write synthetic blocks to {}", dir.display()))
 }
 
-fn show(store: &Store, engine: Engine, truths: &[DayTruth]) -> anyhow::Result<()> {
-    let rows = store.prices(engine.name(), i32::MIN, i32::MAX)?;
+fn show(store: &Store, truths: &[DayTruth]) -> anyhow::Result<()> {
+    let of = |engine: Engine| store.prices(engine.name(), i32::MIN, i32::MAX);
+    let (path, reference) = (of(Engine::Path)?, of(Engine::V91)?);
     put(&format!(
-        "{:<12}{:>12}{:>12}{:>9}  {}",
-        "day",
-        "true mean",
-        engine.name(),
-        "error",
-        "status"
+        "{:<12}{:>11}{:>11}{:>9}{:>12}{:>11}{:>9}  {}",
+        "day", "true mean", "path", "error", "confidence", "v9.1", "error", "status"
     ))?;
-    for row in &rows {
-        let Some(truth) = truths.iter().find(|truth| truth.day == row.day) else {
-            continue;
+    for truth in truths {
+        let find = |rows: &[PriceRow]| rows.iter().find(|row| row.day == truth.day).cloned();
+        let Some(ours) = find(&path) else { continue };
+        let found = |row: Option<&PriceRow>| match row.and_then(|row| row.usd) {
+            Some(usd) => (
+                dollars(usd),
+                format!("{:+.2} %", (usd / truth.mean - 1.0) * 100.0),
+            ),
+            None => ("none".to_string(), String::new()),
         };
-        let found = row.usd.map_or_else(|| "none".to_string(), dollars);
-        let error = row.usd.map_or_else(String::new, |usd| {
-            format!("{:+.2} %", (usd / truth.mean - 1.0) * 100.0)
-        });
+        let (usd, error) = found(Some(&ours));
+        let (usd_v91, error_v91) = found(find(&reference).as_ref());
+        let confidence = ours
+            .confidence
+            .map_or_else(String::new, |c| format!("{c:.2}"));
         put(&format!(
-            "{:<12}{:>12}{found:>12}{error:>9}  {}",
-            dates::show(row.day),
+            "{:<12}{:>11}{usd:>11}{error:>9}{confidence:>12}{usd_v91:>11}{error_v91:>9}  {}",
+            dates::show(truth.day),
             dollars(truth.mean),
-            row.status
+            ours.status
         ))?;
     }
     Ok(())

@@ -5,6 +5,7 @@
 mod backfill;
 mod demo;
 mod exit;
+mod explain;
 mod export;
 mod folder;
 mod generate;

@@ -1,4 +1,6 @@
 //! A hash over all that is stored, to tell whether two databases say the same.
+//!
+//! What the path engine keeps to go on is left out: it follows from the rest, and how many states there are from the runs.
 
 use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
@@ -18,6 +20,7 @@ const QUERIES: &[&str] = &[
     "SELECT bin, low_sats, high_sats FROM bin ORDER BY bin",
     "SELECT first_height, last_height, reason FROM missing_height ORDER BY first_height",
     "SELECT * FROM price ORDER BY day, engine",
+    "SELECT height, usd, low, high FROM path_block ORDER BY height",
 ];
 
 impl Store {

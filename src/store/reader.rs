@@ -34,7 +34,7 @@ pub struct EngineDays {
 }
 
 impl Store {
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         sql: &str,
         params: impl rusqlite::Params,
@@ -239,8 +239,8 @@ impl Store {
         last: WindowDay,
     ) -> Result<Vec<PriceRow>, Error> {
         self.rows(
-            "SELECT day, engine, usd, open, high, low, close, confidence, status, outputs, points, engine_version \
-             FROM price WHERE engine = ?1 AND day BETWEEN ?2 AND ?3 ORDER BY day",
+            "SELECT day, engine, usd, open, high, low, close, confidence, status, outputs, points, engine_version, \
+             low68, high68, low95, high95, final, anchors FROM price WHERE engine = ?1 AND day BETWEEN ?2 AND ?3 ORDER BY day",
             params![engine, first, last],
             |row| {
                 Ok(PriceRow {
@@ -256,6 +256,10 @@ impl Store {
                     outputs: unsigned(row.get(9)?),
                     points: unsigned(row.get(10)?),
                     engine_version: row.get(11)?,
+                    interval68: row.get::<_, Option<f64>>(12)?.zip(row.get(13)?),
+                    interval95: row.get::<_, Option<f64>>(14)?.zip(row.get(15)?),
+                    is_final: row.get(16)?,
+                    anchors: row.get(17)?,
                 })
             },
         )

@@ -2,6 +2,7 @@
 
 use rusqlite::{Transaction, params};
 
+use super::path_state::touch;
 use super::rows::{BlockRow, DayRow, FileState, Missing, PriceRow};
 use super::schema::sqlite;
 use super::{Error, Store};
@@ -91,6 +92,7 @@ impl Store {
                     "UPDATE utc_day SET complete = ?2 WHERE day = ?1",
                     params![day, complete],
                 )?;
+                touch(&tx, *day)?;
                 // The status of its prices no longer holds.
                 tx.execute("DELETE FROM price WHERE day = ?1", params![day])?;
             }
@@ -155,27 +157,8 @@ impl Store {
         let path = self.path.clone();
         let mut run = || -> rusqlite::Result<()> {
             let tx = self.db.transaction()?;
-            {
-                let mut insert = tx.prepare_cached(
-                    "INSERT OR REPLACE INTO price (day, engine, usd, open, high, low, close, confidence, status, \
-                     outputs, points, engine_version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                )?;
-                for row in rows {
-                    insert.execute(params![
-                        row.day,
-                        row.engine,
-                        row.usd,
-                        row.open,
-                        row.high,
-                        row.low,
-                        row.close,
-                        row.confidence,
-                        row.status,
-                        signed(row.outputs),
-                        signed(row.points),
-                        row.engine_version,
-                    ])?;
-                }
+            for row in rows {
+                insert_price(&tx, row)?;
             }
             tx.commit()
         };
@@ -183,13 +166,51 @@ impl Store {
     }
 }
 
-fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
+pub(super) fn insert_price(tx: &Transaction<'_>, row: &PriceRow) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "DELETE FROM chain_block WHERE height BETWEEN (SELECT first_height FROM utc_day WHERE day = ?1) \
-         AND (SELECT last_height FROM utc_day WHERE day = ?1)",
+        "INSERT OR REPLACE INTO price (day, engine, usd, open, high, low, close, confidence, status, outputs, points, \
+         engine_version, low68, high68, low95, high95, final, anchors) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
     )?
-    .execute([day])?;
-    for table in ["utc_day", "day_outputs", "day_bin", "price"] {
+    .execute(params![
+        row.day,
+        row.engine,
+        row.usd,
+        row.open,
+        row.high,
+        row.low,
+        row.close,
+        row.confidence,
+        row.status,
+        signed(row.outputs),
+        signed(row.points),
+        row.engine_version,
+        row.interval68.map(|(low, _)| low),
+        row.interval68.map(|(_, high)| high),
+        row.interval95.map(|(low, _)| low),
+        row.interval95.map(|(_, high)| high),
+        row.is_final,
+        row.anchors,
+    ])?;
+    Ok(())
+}
+
+fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
+    touch(tx, day)?;
+    for table in ["chain_block", "path_block"] {
+        tx.prepare_cached(&format!(
+            "DELETE FROM {table} WHERE height BETWEEN (SELECT first_height FROM utc_day WHERE day = ?1) \
+             AND (SELECT last_height FROM utc_day WHERE day = ?1)"
+        ))?
+        .execute([day])?;
+    }
+    for table in [
+        "utc_day",
+        "day_outputs",
+        "day_bin",
+        "price",
+        "path_evidence",
+    ] {
         tx.prepare_cached(&format!("DELETE FROM {table} WHERE day = ?1"))?
             .execute([day])?;
     }
@@ -197,6 +218,7 @@ fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
 }
 
 fn insert_day(tx: &Transaction<'_>, row: &DayRow, rules_version: u32) -> rusqlite::Result<()> {
+    touch(tx, row.day)?;
     let transactions: u64 = row.blocks.iter().map(|b| u64::from(b.transactions)).sum();
     let outputs: u64 = row.blocks.iter().map(|b| u64::from(b.outputs)).sum();
     tx.prepare_cached(

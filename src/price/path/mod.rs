@@ -87,6 +87,9 @@ pub const ENGINE: &str = "path";
 /// Bumped whenever a computed price changes.
 pub const ENGINE_VERSION: u32 = 1;
 
+/// The prices the engine can tell, USD per BTC.
+pub const PRICE_RANGE_USD: std::ops::RangeInclusive<f64> = 0.01..=10_000_000.0;
+
 /// One block's qualifying outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockOutputs {

@@ -71,13 +71,19 @@ struct Factor {
 
 /// Pass 2: decodes `days` (ascending, at most one window a day) jointly. `anchors` may be in any order.
 /// With `resume`, `days` must start after `resume.day`, and the result equals, bit for bit, that of decoding
-/// everything from the first window with the same anchors.
-pub fn decode(days: &[DayEvidence], anchors: &[Anchor], resume: Option<&ForwardState>) -> Decoded {
+/// everything from the first window with the same anchors. The first `settled` of `days` will not change any more (the
+/// last day of the chain still grows): only windows with [`LAG`] settled later ones are taken for final.
+pub fn decode(
+    days: &[DayEvidence],
+    settled: usize,
+    anchors: &[Anchor],
+    resume: Option<&ForwardState>,
+) -> Decoded {
     let plan = plan(days, anchors, resume);
     let mut state = resume.cloned();
     let mut resume_at = resume.cloned();
     let mut out: Vec<DayPosterior> = Vec::with_capacity(days.len());
-    let last_final = days.len().checked_sub(LAG + 1);
+    let last_final = settled.min(days.len()).checked_sub(LAG + 1);
     for first in (0..plan.len()).step_by(CHUNK) {
         let chunk = first..(first + CHUNK).min(plan.len());
         // A window needs the factors up to the LAG-th window after it.
