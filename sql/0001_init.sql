@@ -54,8 +54,7 @@ CREATE TABLE day_bin (
 -- The bins: 0 is [0, 100) sats, then 200 a decade.
 CREATE TABLE bin (
   bin       INTEGER PRIMARY KEY,
-  low_sats  REAL NOT NULL,        -- lower edge, inclusive
-  high_sats REAL                  -- upper edge, exclusive; NULL for the last bin
+  low_sats  REAL NOT NULL         -- lower edge, inclusive; the next bin's is the upper edge, exclusive
 );
 
 -- A price of a day by one engine.
@@ -141,8 +140,9 @@ CREATE VIEW daily_price AS
   FROM utc_day AS d JOIN price AS p ON p.day = d.day;
 
 CREATE VIEW day_histogram AS
-  SELECT d.date AS day, h.bin, b.low_sats, b.high_sats, h.outputs
-  FROM utc_day AS d JOIN day_bin AS h ON h.day = d.day JOIN bin AS b ON b.bin = h.bin;
+  SELECT d.date AS day, h.bin, low.low_sats, high.low_sats AS high_sats, h.outputs
+  FROM utc_day AS d JOIN day_bin AS h ON h.day = d.day
+    JOIN bin AS low ON low.bin = h.bin LEFT JOIN bin AS high ON high.bin = h.bin + 1;
 
 CREATE VIEW block AS
   SELECT c.height, lower(hex(c.hash)) AS hash, c.time, d.date AS day, c.file, c.offset, c.size,

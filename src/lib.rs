@@ -25,7 +25,8 @@
 //!
 //! Two modules lead the data through: [`scan`] drives stages 1 to 4 (a header pass over all files, then the days that are new
 //! or have changed, decoded in parallel and stored in order by one writer), and [`pricing`] drives stage 5 from the store
-//! and back into it. [`cli`] is the command line and does all printing. [`synth`] makes realistic chains with known
+//! and back into it. [`cli`] is the command line and does all printing. [`score`] holds
+//! stored prices against prices known from elsewhere. [`synth`] makes realistic chains with known
 //! prices, for the demo, the tests and the benchmarks; no stage knows it.
 //!
 //! # Units
@@ -48,5 +49,6 @@ pub mod filter;
 pub mod price;
 pub mod pricing;
 pub mod scan;
+pub mod score;
 pub mod store;
 pub mod synth;

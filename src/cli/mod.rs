@@ -14,6 +14,7 @@ mod price;
 mod progress;
 mod recent;
 mod scan;
+mod score;
 mod status;
 
 use std::path::PathBuf;
@@ -50,6 +51,7 @@ enum Command {
     Price(price::Price),
     Export(export::Export),
     Status(status::Status),
+    Score(score::Score),
     Demo(demo::Demo),
     Completions(generate::Completions),
     Man(generate::Man),
@@ -80,6 +82,7 @@ impl Cli {
             Command::Price(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Status(command) => command.run(),
+            Command::Score(command) => command.run(),
             Command::Demo(command) => command.run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),

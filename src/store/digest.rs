@@ -17,7 +17,7 @@ const QUERIES: &[&str] = &[
     "SELECT height, hash, prev, time, bits, size, transactions, outputs FROM chain_block ORDER BY height",
     "SELECT day, data FROM day_outputs ORDER BY day",
     "SELECT day, bin, outputs FROM day_bin ORDER BY day, bin",
-    "SELECT bin, low_sats, high_sats FROM bin ORDER BY bin",
+    "SELECT bin, low_sats FROM bin ORDER BY bin",
     "SELECT first_height, last_height, reason FROM missing_height ORDER BY first_height",
     "SELECT * FROM price ORDER BY day, engine",
     "SELECT height, usd, low, high FROM path_block ORDER BY height",

@@ -12,8 +12,8 @@ use super::writer::insert_price;
 use super::{Error, Store};
 use crate::chain::WindowDay;
 
-/// States kept: the newest for the next run, the others for when a reorganisation reaches behind it.
-const STATES: u32 = 4;
+/// States kept: the newest for the next run, the one before for when a change reaches behind it.
+const STATES: u32 = 2;
 
 /// Notes that `day` has changed.
 pub(super) fn touch(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {

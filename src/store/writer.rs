@@ -55,23 +55,19 @@ impl Store {
         run().map_err(sqlite(&path))
     }
 
-    /// Stores the edges of the bins, in sats, unless they are there.
+    /// Stores the lower edges of the bins, in sats, unless they are there.
     ///
     /// # Errors
     /// SQLite refuses.
-    pub fn set_bins(
-        &mut self,
-        edges: impl Iterator<Item = (f64, Option<f64>)>,
-    ) -> Result<(), Error> {
+    pub fn set_bins(&mut self, low_edges: impl Iterator<Item = f64>) -> Result<(), Error> {
         let path = self.path.clone();
         let run = || -> rusqlite::Result<()> {
             let tx = self.db.transaction()?;
             let there: i64 = tx.query_row("SELECT count(*) FROM bin", [], |row| row.get(0))?;
             if there == 0 {
-                let mut insert =
-                    tx.prepare("INSERT INTO bin (bin, low_sats, high_sats) VALUES (?1, ?2, ?3)")?;
-                for (bin, (low, high)) in (0i64..).zip(edges) {
-                    insert.execute(params![bin, low, high])?;
+                let mut insert = tx.prepare("INSERT INTO bin (bin, low_sats) VALUES (?1, ?2)")?;
+                for (bin, low) in (0i64..).zip(low_edges) {
+                    insert.execute(params![bin, low])?;
                 }
             }
             tx.commit()
