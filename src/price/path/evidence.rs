@@ -65,7 +65,7 @@ pub fn evidence(day: i32, blocks: &[BlockOutputs]) -> DayEvidence {
 }
 
 /// Histogram of the amounts that may carry a dollar price.
-fn count(blocks: &[BlockOutputs]) -> Vec<f32> {
+fn count<'a>(blocks: impl IntoIterator<Item = &'a BlockOutputs>) -> Vec<f32> {
     let mut counts = vec![0f32; AMOUNTS];
     for block in blocks {
         for_each_distinct(&block.sats, |s| {
@@ -176,6 +176,25 @@ fn whiten(counts: &[f32]) -> Spectrum {
         out.excess.push(z.clamp(-CLIP, CLIP));
     }
     out
+}
+
+/// For each amount bin, how much one of its amounts counts in the fine pass: 1, but next to round bitcoin
+/// amounts only so much that the bin is as full as its neighbourhood. Dropping these amounts instead would
+/// leave holes, and a hole at one price speaks for all others.
+pub(super) fn fine_weights<'a>(blocks: impl IntoIterator<Item = &'a BlockOutputs>) -> Vec<f32> {
+    let counts = count(blocks);
+    let mask = btc_mask();
+    let kept: Vec<f32> = counts.iter().zip(&mask).map(|(n, m)| n * m).collect();
+    let expected = local_mean(&kept, &mask, LOCAL_HALF_WIDTHS[0]);
+    (0..AMOUNTS)
+        .map(|i| {
+            if mask[i] > 0.0 || counts[i] == 0.0 {
+                1.0
+            } else {
+                (expected[i] / counts[i]).min(1.0)
+            }
+        })
+        .collect()
 }
 
 /// First bytes of a serialised evidence; the last is the layout's version.

@@ -4,8 +4,11 @@
 //! the grid) or a round payment (a Laplace kernel around the block's price). The log of that mixture is a
 //! fixed function of the distance, so a block's log likelihood is its histogram convolved with it.
 
+use super::BlockOutputs;
 use super::amounts::for_each_distinct;
 use super::comb::MANTISSAS;
+use super::evidence::fine_weights;
+use super::grid::amount_bin;
 use std::f64::consts::LN_10;
 
 /// Step of the fine grid in log price: 0.05 %.
@@ -36,14 +39,16 @@ pub(super) struct FineLikelihood {
     kernel: Vec<f64>,
     /// For each of `CELLS` parts of a decade, the teeth (ln of leading digits, weight) near it.
     near: Vec<Vec<(f64, f64)>>,
+    /// How much an amount of each coarse bin counts.
+    weights: Vec<f32>,
 }
 
 /// Parts of a decade in the table of near teeth.
 const CELLS: usize = 64;
 
 impl FineLikelihood {
-    /// For a grid centred on `usd` (USD per BTC).
-    pub(super) fn new(usd: f64) -> Self {
+    /// For a grid centred on `usd` (USD per BTC) and the blocks it will be asked about.
+    pub(super) fn new(usd: f64, blocks: &[&BlockOutputs]) -> Self {
         let width = FINE as f64 * FINE_STEP;
         let kernel = (0..=2 * KERNEL_REACH)
             .map(|k| {
@@ -66,6 +71,7 @@ impl FineLikelihood {
             centre: usd.ln(),
             kernel,
             near,
+            weights: fine_weights(blocks.iter().copied()),
         }
     }
 
@@ -89,11 +95,12 @@ impl FineLikelihood {
             let within = ln_usd - decade * LN_10;
             // `within` lies in [0, ln 10), so the cast gives 0..CELLS but for rounding at the top.
             let cell = ((within / LN_10 * CELLS as f64) as usize).min(CELLS - 1);
+            let share = amount_bin(s).map_or(1.0, |i| f64::from(self.weights[i]));
             let mut counted = false;
             for &(tooth, weight) in &self.near[cell] {
                 let state = (tooth - within) / FINE_STEP + FINE_HALF as f64 + 0.5;
                 if state >= 0.0 && state < FINE as f64 {
-                    histogram[state as usize] += weight;
+                    histogram[state as usize] += weight * share;
                     counted = true;
                 }
             }
