@@ -281,6 +281,25 @@ fn an_anchor_decides_the_decade_when_spending_misleads() {
 }
 
 #[test]
+fn an_anchor_reaches_back_beyond_the_lag() {
+    let economy = Economy {
+        spend: 10.0,
+        volatility: 0.01,
+        ..USUAL
+    };
+    let made = make(economy, 2 * LAG);
+    let last = &made[made.len() - 1];
+    let anchor = Anchor {
+        day: last.day,
+        usd: last.price,
+    };
+    let found = decode(&evidences(&made), &[anchor], None);
+    for (p, m) in found.days.iter().zip(&made) {
+        assert!((p.winner().unwrap().usd / m.price).log10().abs() < 0.02);
+    }
+}
+
+#[test]
 fn an_explanation_names_the_round_amounts_and_the_runner_up() {
     let made = make(USUAL, 8);
     let decoded = decode(&evidences(&made), &[], None);

@@ -21,7 +21,8 @@
 //!   window is new information only by 1 - exp(-Δt/60 days). Both numbers were read off real blocks of 2014-2026.
 //! * **Transitions** (`transition`). Steps of log10 P are Laplace with scale 0.004 + 0.012 √days (2.8 % mean
 //!   absolute move a day), one in twenty of them five times wider, one in a million to anywhere.
-//! * **Anchors**, if given: a normal factor of 5 % at that day.
+//! * **Anchors**, if given: a normal factor of 5 % at that day. They are known from the start, so they reach
+//!   back further than the lag.
 //!
 //! Forward-backward gives each window's posterior (`posterior`); the winner is the ±12 % neighbourhood with most
 //! of it, not the single best path, because that is what confidence speaks of.
