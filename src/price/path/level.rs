@@ -13,8 +13,9 @@ const MEDIAN_AT_PIVOT: f64 = 1.45;
 const MEDIAN_SLOPE: f64 = 0.38;
 /// log10 of the price at which the law is anchored.
 const PIVOT: f64 = 2.5;
-/// Spread of an era's habits around the law, decades: half-year means of real blocks keep within it.
-const ERA_SPREAD: f64 = 0.14;
+/// Spread of an era's habits around the law, decades. Half-year means of real blocks spread by 0.13; widened,
+/// for a shift of habits not seen there must cost confidence before it costs the price.
+const ERA_SPREAD: f64 = 0.17;
 /// Spread of single blocks around their era's mean, decades.
 const BLOCK_SPREAD: f64 = 0.27;
 /// Spread of single amounts within a window, decades: the sampling error of a median of n is 1.25 of it
