@@ -18,8 +18,9 @@ const SMEAR: [f32; 7] = [0.2, 0.5, 0.8, 1.0, 0.8, 0.5, 0.2];
 const VARIANCE_FLOOR: f32 = 0.5;
 /// Real histograms are rougher than Poisson: bins differ by about this share for reasons other than price.
 const ROUGHNESS: f32 = 0.10;
-/// No single amount carries more than this many standard deviations.
-const CLIP: f32 = 3.0;
+/// Excess beyond about this many standard deviations counts only by its logarithm: one crowded amount must
+/// not decide alone, yet on a busy day the higher teeth must stay higher, or half and double look alike.
+const BEND: f32 = 2.0;
 /// Round bitcoin amounts whose neighbourhood (amounts less a fee, change) is ignored.
 const BTC_MANTISSAS: [f64; 3] = [1.0, 2.0, 5.0];
 
@@ -134,7 +135,7 @@ pub(super) struct Spectrum {
     pub(super) near: Vec<f32>,
     /// The same, expected from the local mean.
     pub(super) expected: Vec<f32>,
-    /// Standardised, clipped difference of the two.
+    /// Standardised, compressed difference of the two.
     pub(super) excess: Vec<f32>,
 }
 
@@ -173,7 +174,7 @@ fn whiten(counts: &[f32]) -> Spectrum {
         let z = (near - level) / (variance + VARIANCE_FLOOR + rough * rough).sqrt();
         out.near.push(near);
         out.expected.push(level);
-        out.excess.push(z.clamp(-CLIP, CLIP));
+        out.excess.push(BEND * (z / BEND).asinh());
     }
     out
 }
