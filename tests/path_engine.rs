@@ -287,7 +287,7 @@ fn an_anchor_reaches_back_beyond_the_lag() {
         volatility: 0.01,
         ..USUAL
     };
-    let made = make(economy, 2 * LAG);
+    let made = make(economy, LAG + LAG / 2);
     let last = &made[made.len() - 1];
     let anchor = Anchor {
         day: last.day,
