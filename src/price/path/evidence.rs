@@ -18,8 +18,9 @@ const SMEAR: [f32; 7] = [0.2, 0.5, 0.8, 1.0, 0.8, 0.5, 0.2];
 const VARIANCE_FLOOR: f32 = 0.5;
 /// Real histograms are rougher than Poisson: bins differ by about this share for reasons other than price.
 const ROUGHNESS: f32 = 0.10;
-/// No single amount carries more than this many standard deviations.
-const CLIP: f32 = 3.0;
+/// Excess beyond about this many standard deviations counts only by its logarithm: one crowded amount must
+/// not decide alone, yet on a busy day the higher teeth must stay higher, or half and double look alike.
+const BEND: f32 = 2.0;
 /// Round bitcoin amounts whose neighbourhood (amounts less a fee, change) is ignored.
 const BTC_MANTISSAS: [f64; 3] = [1.0, 2.0, 5.0];
 
@@ -65,7 +66,7 @@ pub fn evidence(day: i32, blocks: &[BlockOutputs]) -> DayEvidence {
 }
 
 /// Histogram of the amounts that may carry a dollar price.
-fn count(blocks: &[BlockOutputs]) -> Vec<f32> {
+fn count<'a>(blocks: impl IntoIterator<Item = &'a BlockOutputs>) -> Vec<f32> {
     let mut counts = vec![0f32; AMOUNTS];
     for block in blocks {
         for_each_distinct(&block.sats, |s| {
@@ -134,7 +135,7 @@ pub(super) struct Spectrum {
     pub(super) near: Vec<f32>,
     /// The same, expected from the local mean.
     pub(super) expected: Vec<f32>,
-    /// Standardised, clipped difference of the two.
+    /// Standardised, compressed difference of the two.
     pub(super) excess: Vec<f32>,
 }
 
@@ -173,9 +174,28 @@ fn whiten(counts: &[f32]) -> Spectrum {
         let z = (near - level) / (variance + VARIANCE_FLOOR + rough * rough).sqrt();
         out.near.push(near);
         out.expected.push(level);
-        out.excess.push(z.clamp(-CLIP, CLIP));
+        out.excess.push(BEND * (z / BEND).asinh());
     }
     out
+}
+
+/// For each amount bin, how much one of its amounts counts in the fine pass: 1, but next to round bitcoin
+/// amounts only so much that the bin is as full as its neighbourhood. Dropping these amounts instead would
+/// leave holes, and a hole at one price speaks for all others.
+pub(super) fn fine_weights<'a>(blocks: impl IntoIterator<Item = &'a BlockOutputs>) -> Vec<f32> {
+    let counts = count(blocks);
+    let mask = btc_mask();
+    let kept: Vec<f32> = counts.iter().zip(&mask).map(|(n, m)| n * m).collect();
+    let expected = local_mean(&kept, &mask, LOCAL_HALF_WIDTHS[0]);
+    (0..AMOUNTS)
+        .map(|i| {
+            if mask[i] > 0.0 || counts[i] == 0.0 {
+                1.0
+            } else {
+                (expected[i] / counts[i]).min(1.0)
+            }
+        })
+        .collect()
 }
 
 /// First bytes of a serialised evidence; the last is the layout's version.

@@ -53,7 +53,7 @@ pub(super) struct Path {
 
 /// Decodes `blocks` (ascending by height) around the winner of `day`.
 pub(super) fn decode(day: &DayPosterior, usd: f64, blocks: &[&BlockOutputs]) -> Path {
-    let model = FineLikelihood::new(usd);
+    let model = FineLikelihood::new(usd, blocks);
     // Header times may step back by two hours; the chain's order does not.
     let mut latest = i64::MIN;
     let times: Vec<f64> = blocks

@@ -13,15 +13,17 @@ const MEDIAN_AT_PIVOT: f64 = 1.45;
 const MEDIAN_SLOPE: f64 = 0.38;
 /// log10 of the price at which the law is anchored.
 const PIVOT: f64 = 2.5;
-/// Spread of an era's habits around the law, decades: half-year means of real blocks keep within it.
+/// Spread of an era's habits around the law, decades. Half-year means of real blocks spread by 0.13; widened,
+/// for a shift of habits not seen there must cost confidence before it costs the price.
 const ERA_SPREAD: f64 = 0.17;
 /// Spread of single blocks around their era's mean, decades.
 const BLOCK_SPREAD: f64 = 0.27;
 /// Spread of single amounts within a window, decades: the sampling error of a median of n is 1.25 of it
 /// over the root of n.
 const AMOUNT_SPREAD: f64 = 0.9;
-/// A window that breaks the law altogether (an exchange empties its wallets) costs no more than this, nats.
-const FLOOR: f64 = -4.0;
+/// Beyond this many standard deviations the penalty grows linearly (Huber): windows that break the law
+/// altogether, when an exchange empties its wallets, are rare but not as rare as a normal law says.
+const BEND: f64 = 2.0;
 /// Days over which deviations from the law persist. Windows closer together share one reading.
 const PERSISTENCE_DAYS: f64 = 60.0;
 
@@ -42,7 +44,9 @@ pub(super) fn log_prior(window: &DayEvidence, gap_days: f64) -> Option<Vec<f64>>
         let price = log10_price(i);
         let expected = MEDIAN_AT_PIVOT + MEDIAN_SLOPE * (price - PIVOT);
         let off = median_btc + price - expected;
-        news * (-0.5 * off * off / variance).max(FLOOR)
+        let z = off.abs() / variance.sqrt();
+        let quadratic = z.min(BEND);
+        -news * (0.5 * quadratic * quadratic + BEND * (z - quadratic))
     });
     Some(prior.collect())
 }

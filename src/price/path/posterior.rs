@@ -69,7 +69,7 @@ struct Factor {
     likelihood: Vec<f64>,
 }
 
-/// Pass 2: decodes `days` (ascending, at most one window a day) jointly. `anchors` may be in any order.
+/// Pass 2: decodes `days` (ascending) jointly. `anchors` may be in any order.
 /// With `resume`, `days` must start after `resume.day`, and the result equals, bit for bit, that of decoding
 /// everything from the first window with the same anchors. The first `settled` of `days` will not change any more (the
 /// last day of the chain still grows): only windows with [`LAG`] settled later ones are taken for final.
@@ -125,7 +125,7 @@ pub fn decode(
             .enumerate()
             .map(|(k, prior)| {
                 let window = factors[k].window?;
-                let backward = backward(&factors, k);
+                let backward = backward(&factors, k, anchors);
                 let cavity: Vec<f64> = prior.iter().zip(&backward).map(|(p, b)| p * b).collect();
                 Some(DayPosterior::new(
                     &days[window],
@@ -165,13 +165,24 @@ fn plan(days: &[DayEvidence], anchors: &[Anchor], resume: Option<&ForwardState>)
         if !past && !plan.iter().any(|p| p.day == a.day) {
             plan.push(Planned {
                 day: a.day,
-                time: (f64::from(a.day) + 0.5) * 86_400.0,
+                time: noon(a.day),
                 window: None,
             });
         }
     }
     plan.sort_by_key(|p| p.day);
     plan
+}
+
+/// Noon of a day, UTC seconds: the time of a price given for the day.
+fn noon(day: i32) -> f64 {
+    (f64::from(day) + 0.5) * 86_400.0
+}
+
+/// Log factor of an anchor at price bin `i`.
+fn anchor_log_factor(anchor: &Anchor, i: usize) -> f64 {
+    let off = (log10_price(i) - anchor.usd.log10()) / ANCHOR_SD;
+    -0.5 * off * off
 }
 
 /// Likelihoods of a run of factors, scaled so that the best price has 1.
@@ -211,8 +222,7 @@ fn build(
             }
             for a in anchors.iter().filter(|a| a.day == p.day && a.usd > 0.0) {
                 for (i, l) in log.iter_mut().enumerate() {
-                    let off = (log10_price(i) - a.usd.log10()) / ANCHOR_SD;
-                    *l -= 0.5 * off * off;
+                    *l += anchor_log_factor(a, i);
                 }
             }
             let best = log.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -247,8 +257,10 @@ fn step(seconds: f64) -> Step {
     }
 }
 
-/// What the next `LAG` windows after factor `k` say about it.
-fn backward(factors: &[Factor], k: usize) -> Vec<f64> {
+/// What the next `LAG` windows after factor `k` say about it, and the first anchor beyond them: anchors are
+/// known from the start, so they may reach back further than blocks (over time alone, without the windows
+/// between).
+fn backward(factors: &[Factor], k: usize, anchors: &[Anchor]) -> Vec<f64> {
     let mut windows = 0;
     let mut end = k;
     while end + 1 < factors.len() && windows < LAG {
@@ -257,6 +269,17 @@ fn backward(factors: &[Factor], k: usize) -> Vec<f64> {
     }
     let mut message = vec![1.0; PRICES];
     let mut to = Vec::new();
+    let beyond = anchors
+        .iter()
+        .filter(|a| a.usd > 0.0 && a.day > factors[end].day);
+    if let Some(anchor) = beyond.min_by_key(|a| a.day) {
+        for (i, m) in message.iter_mut().enumerate() {
+            *m = anchor_log_factor(anchor, i).exp();
+        }
+        step(noon(anchor.day) - factors[end].time).apply(&message, &mut to);
+        std::mem::swap(&mut message, &mut to);
+        normalise(&mut message);
+    }
     for j in (k + 1..=end).rev() {
         for (m, l) in message.iter_mut().zip(&factors[j].likelihood) {
             *m *= l;

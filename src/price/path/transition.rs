@@ -20,6 +20,9 @@ impl Step {
     /// Moves the distribution `from` (not necessarily normalised) one step, into `to`; total mass is kept but
     /// for what would leave the grid. The kernel is symmetric, so the same call carries messages backward.
     pub(super) fn apply(&self, from: &[f64], to: &mut Vec<f64>) {
+        if from.is_empty() {
+            return to.clear();
+        }
         let total: f64 = from.iter().sum();
         let background = self.jump * total / from.len() as f64;
         to.clear();
@@ -27,20 +30,22 @@ impl Step {
         let kept = 1.0 - self.jump;
         let near = Decay::new(self.scale, kept * (1.0 - self.wide_share));
         let wide = Decay::new(self.scale * self.wide_factor, kept * self.wide_share);
-        let (mut a, mut b) = (0.0, 0.0);
-        for (x, out) in from.iter().zip(to.iter_mut()) {
-            a = x + near.keep * a;
-            b = x + wide.keep * b;
-            *out += near.gain * a + wide.gain * b;
+        // The sums over the states below and above run side by side: each waits for its own last step only.
+        let (mut near_below, mut wide_below) = (0.0, 0.0);
+        let (mut near_above, mut wide_above) = (0.0, 0.0);
+        let last = from.len() - 1;
+        for i in 0..=last {
+            let below = from[i];
+            near_below = below + near.keep * near_below;
+            wide_below = below + wide.keep * wide_below;
+            to[i] += near.gain * near_below + wide.gain * wide_below;
+            // The sum from above leaves the state itself out, or it would count twice.
+            let j = last - i;
+            to[j] += near.gain * near_above + wide.gain * wide_above;
+            let above = from[j];
+            near_above = near.keep * (above + near_above);
+            wide_above = wide.keep * (above + wide_above);
         }
-        // The second sweep leaves the state itself out, or it would count twice.
-        let (mut a, mut b) = (0.0, 0.0);
-        for (x, out) in from.iter().zip(to.iter_mut()).rev() {
-            *out += near.gain * a + wide.gain * b;
-            a = near.keep * (x + a);
-            b = wide.keep * (x + b);
-        }
-        // In the backward sweep a and b already hold the decayed sum of the states above.
     }
 }
 
