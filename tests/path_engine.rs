@@ -4,6 +4,11 @@
 use blkprice::price::path::*;
 use proptest::prelude::*;
 
+/// Decodes windows none of which will change.
+fn decode_all(days: &[DayEvidence], anchors: &[Anchor], resume: Option<&ForwardState>) -> Decoded {
+    decode(days, days.len(), anchors, resume)
+}
+
 /// A small deterministic generator (xorshift), uniform in [0, 1).
 struct Dice(u64);
 
@@ -105,7 +110,7 @@ fn evidences(made: &[Made]) -> Vec<DayEvidence> {
 }
 
 fn prices(made: &[Made]) -> Vec<DayPrice> {
-    let decoded = decode(&evidences(made), &[], None);
+    let decoded = decode_all(&evidences(made), &[], None);
     made.iter()
         .zip(&decoded.days)
         .map(|(m, p)| refine(p, Span::of_day(m.day), &[], &m.blocks, &[]))
@@ -159,7 +164,7 @@ fn a_day_without_outputs_has_a_row_and_no_price() {
         assert_eq!(rows[i].day, FIRST_DAY + i as i32);
     }
     assert!((rows[4].usd.unwrap() / made[4].price - 1.0).abs() < 0.01);
-    assert!(decode(&[], &[], None).days.is_empty());
+    assert!(decode_all(&[], &[], None).days.is_empty());
 }
 
 #[test]
@@ -198,9 +203,9 @@ fn resuming_gives_the_rows_that_decoding_from_scratch_gives() {
         day: FIRST_DAY + d,
         usd: made[0].price,
     });
-    let fresh = decode(&all, &anchors, None);
+    let fresh = decode_all(&all, &anchors, None);
     for known in [1, LAG, LAG + 1, 25, 34, 54] {
-        let early = decode(&all[..known], &anchors, None);
+        let early = decode_all(&all[..known], &anchors, None);
         let finals = known.saturating_sub(LAG);
         assert_eq!(
             early.days[..finals],
@@ -213,7 +218,7 @@ fn resuming_gives_the_rows_that_decoding_from_scratch_gives() {
         assert_eq!(state.is_some(), finals > 0);
         let from = all.partition_point(|e| state.as_ref().is_some_and(|s| e.day <= s.day));
         assert_eq!(from, finals);
-        let later = decode(&all[from..], &anchors, state.as_ref());
+        let later = decode_all(&all[from..], &anchors, state.as_ref());
         assert_eq!(later.days, fresh.days[from..], "resumed after {known}");
         assert_eq!(later.resume, fresh.resume);
     }
@@ -223,8 +228,8 @@ fn resuming_gives_the_rows_that_decoding_from_scratch_gives() {
 fn later_windows_beyond_the_lag_change_nothing() {
     let made = make(USUAL, 40);
     let all = evidences(&made);
-    let short = decode(&all[..10 + LAG], &[], None);
-    let long = decode(&all, &[], None);
+    let short = decode_all(&all[..10 + LAG], &[], None);
+    let long = decode_all(&all, &[], None);
     assert_eq!(short.days[..10], long.days[..10]);
     assert_ne!(short.days[10], long.days[10]);
 }
@@ -237,7 +242,7 @@ fn the_number_of_threads_does_not_matter() {
             .num_threads(threads)
             .build()
             .unwrap();
-        pool.install(|| decode(&all, &[], None).days)
+        pool.install(|| decode_all(&all, &[], None).days)
     };
     assert_eq!(on(1), on(3));
 }
@@ -268,13 +273,13 @@ fn an_anchor_decides_the_decade_when_spending_misleads() {
     );
     let evidence = evidences(&made);
     let far = |p: &DayPosterior, m: &Made| (p.winner().unwrap().usd / m.price).log10().abs();
-    let lost = decode(&evidence, &[], None);
+    let lost = decode_all(&evidence, &[], None);
     assert!(far(&lost.days[4], &made[4]) > 0.9);
     let anchor = Anchor {
         day: made[2].day,
         usd: made[2].price * 1.03,
     };
-    let found = decode(&evidence, &[anchor], None);
+    let found = decode_all(&evidence, &[anchor], None);
     for (p, m) in found.days.iter().zip(&made) {
         assert!(far(p, m) < 0.02);
     }
@@ -293,7 +298,7 @@ fn an_anchor_reaches_back_beyond_the_lag() {
         day: last.day,
         usd: last.price,
     };
-    let found = decode(&evidences(&made), &[anchor], None);
+    let found = decode_all(&evidences(&made), &[anchor], None);
     for (p, m) in found.days.iter().zip(&made) {
         assert!((p.winner().unwrap().usd / m.price).log10().abs() < 0.02);
     }
@@ -302,7 +307,7 @@ fn an_anchor_reaches_back_beyond_the_lag() {
 #[test]
 fn an_explanation_names_the_round_amounts_and_the_runner_up() {
     let made = make(USUAL, 8);
-    let decoded = decode(&evidences(&made), &[], None);
+    let decoded = decode_all(&evidences(&made), &[], None);
     let why = explain(&decoded.days[4], &made[4].blocks);
     assert!((why.peaks[0].usd / made[4].price - 1.0).abs() < 0.02);
     assert!(why.peaks.windows(2).all(|p| p[0].share >= p[1].share));
@@ -415,7 +420,7 @@ proptest! {
             .enumerate()
             .map(|(i, sats)| BlockOutputs { height: i as u32, time: time - 1_000 * i as i64, sats })
             .collect();
-        let decoded = decode(&[evidence(day, &blocks)], &[], None);
+        let decoded = decode_all(&[evidence(day, &blocks)], &[], None);
         let row = refine(&decoded.days[0], Span::of_day(day), &[], &blocks, &[]);
         for x in [row.usd, row.open, row.high, row.low, row.close, row.low95, row.high95, row.confidence] {
             prop_assert!(x.is_none_or(f64::is_finite));

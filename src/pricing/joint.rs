@@ -238,6 +238,9 @@ pub fn posterior(
     })
 }
 
+/// A day's row and those of its blocks.
+type Priced = (PriceRow, Vec<BlockPriceRow>);
+
 struct Job<'a> {
     days: &'a [StoredDay],
     /// Position of the first day to price.
@@ -262,13 +265,12 @@ fn refine(
         .start("pricing by path", positions.len() as u64, Unit::Days);
     for batch in positions.chunks(RUN * RUNS) {
         watch.check()?;
-        let rows: Result<Vec<Vec<(PriceRow, Vec<BlockPriceRow>)>>, store::Error> =
-            pool.install(|| {
-                batch
-                    .par_chunks(RUN)
-                    .map(|run| refine_run(&Store::read(&path)?, job, run))
-                    .collect()
-            });
+        let rows: Result<Vec<Vec<Priced>>, store::Error> = pool.install(|| {
+            batch
+                .par_chunks(RUN)
+                .map(|run| refine_run(&Store::read(&path)?, job, run))
+                .collect()
+        });
         store.put_path_prices(&rows?.concat())?;
         watch.progress.advance(batch.len() as u64);
     }
@@ -276,11 +278,7 @@ fn refine(
     Ok(())
 }
 
-fn refine_run(
-    store: &Store,
-    job: &Job<'_>,
-    run: &[usize],
-) -> Result<Vec<(PriceRow, Vec<BlockPriceRow>)>, store::Error> {
+fn refine_run(store: &Store, job: &Job<'_>, run: &[usize]) -> Result<Vec<Priced>, store::Error> {
     let read = |at: Option<usize>| match at.and_then(|at| job.days.get(at)) {
         Some(day) => outputs(store, day.day),
         None => Ok(Vec::new()),
