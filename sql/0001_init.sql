@@ -25,6 +25,7 @@ CREATE TABLE utc_day (
 -- The blocks of those days.
 CREATE TABLE chain_block (
   height       INTEGER PRIMARY KEY,
+  day          INTEGER NOT NULL,  -- UTC day it lies in, days since 1970-01-01
   hash         BLOB    NOT NULL,  -- 32 bytes in display order
   prev         BLOB,              -- the parent's hash; NULL where the parent is the block before it in the same day
   time         INTEGER NOT NULL,  -- header time, UTC seconds
@@ -35,6 +36,9 @@ CREATE TABLE chain_block (
   transactions INTEGER NOT NULL,
   outputs      INTEGER NOT NULL   -- qualifying outputs
 );
+
+-- For the blocks of a day, or of a range of days.
+CREATE INDEX chain_block_day ON chain_block (day);
 
 -- The qualifying outputs of a day, block by block in order of height: a count, then the values ascending,
 -- as adaptive Exp-Golomb coded differences. `blkprice export outputs` writes them out as rows.
@@ -147,7 +151,7 @@ CREATE VIEW day_histogram AS
 CREATE VIEW block AS
   SELECT c.height, lower(hex(c.hash)) AS hash, c.time, d.date AS day, c.file, c.offset, c.size,
          c.transactions, c.outputs
-  FROM utc_day AS d JOIN chain_block AS c ON c.height BETWEEN d.first_height AND d.last_height;
+  FROM chain_block AS c JOIN utc_day AS d ON d.day = c.day;
 
 CREATE VIEW block_price AS
   SELECT p.height, c.time, p.usd, p.low, p.high

@@ -14,7 +14,7 @@ const QUERIES: &[&str] = &[
     "SELECT value FROM meta WHERE key = 'chain'",
     "SELECT day, date, first_height, last_height, blocks, transactions, outputs, sats, complete, rules_version \
      FROM utc_day ORDER BY day",
-    "SELECT height, hash, prev, time, bits, size, transactions, outputs FROM chain_block ORDER BY height",
+    "SELECT height, day, hash, prev, time, bits, size, transactions, outputs FROM chain_block ORDER BY height",
     "SELECT day, data FROM day_outputs ORDER BY day",
     "SELECT day, bin, outputs FROM day_bin ORDER BY day, bin",
     "SELECT bin, low_sats FROM bin ORDER BY bin",

@@ -193,15 +193,14 @@ pub(super) fn insert_price(tx: &Transaction<'_>, row: &PriceRow) -> rusqlite::Re
 
 fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
     touch(tx, day)?;
-    for table in ["chain_block", "path_block"] {
-        tx.prepare_cached(&format!(
-            "DELETE FROM {table} WHERE height BETWEEN (SELECT first_height FROM utc_day WHERE day = ?1) \
-             AND (SELECT last_height FROM utc_day WHERE day = ?1)"
-        ))?
-        .execute([day])?;
-    }
+    tx.prepare_cached(
+        "DELETE FROM path_block WHERE height BETWEEN (SELECT first_height FROM utc_day WHERE day = ?1) \
+         AND (SELECT last_height FROM utc_day WHERE day = ?1)",
+    )?
+    .execute([day])?;
     for table in [
         "utc_day",
+        "chain_block",
         "day_outputs",
         "day_bin",
         "price",
@@ -233,7 +232,7 @@ fn insert_day(tx: &Transaction<'_>, row: &DayRow, rules_version: u32) -> rusqlit
         rules_version,
     ])?;
     for block in &row.blocks {
-        insert_block(tx, block)?;
+        insert_block(tx, row.day, block)?;
     }
     tx.prepare_cached("INSERT INTO day_outputs (day, data) VALUES (?1, ?2)")?
         .execute(params![row.day, row.data])?;
@@ -245,13 +244,14 @@ fn insert_day(tx: &Transaction<'_>, row: &DayRow, rules_version: u32) -> rusqlit
     Ok(())
 }
 
-fn insert_block(tx: &Transaction<'_>, block: &BlockRow) -> rusqlite::Result<()> {
+fn insert_block(tx: &Transaction<'_>, day: WindowDay, block: &BlockRow) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "INSERT INTO chain_block (height, hash, prev, time, bits, file, offset, size, transactions, outputs) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO chain_block (height, day, hash, prev, time, bits, file, offset, size, transactions, outputs) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         block.height,
+        day,
         display_bytes(block.hash),
         block.prev.map(display_bytes),
         block.time,
