@@ -55,19 +55,20 @@ impl Store {
         run().map_err(sqlite(&path))
     }
 
-    /// Stores the lower edges of the bins, in sats, unless they are there.
+    /// Stores the lower edges of the 200 bins from one power of ten on, over that power, unless they are there.
     ///
     /// # Errors
     /// SQLite refuses.
-    pub fn set_bins(&mut self, low_edges: impl Iterator<Item = f64>) -> Result<(), Error> {
+    pub fn set_bin_steps(&mut self, factors: impl Iterator<Item = f64>) -> Result<(), Error> {
         let path = self.path.clone();
         let run = || -> rusqlite::Result<()> {
             let tx = self.db.transaction()?;
-            let there: i64 = tx.query_row("SELECT count(*) FROM bin", [], |row| row.get(0))?;
+            let there: i64 = tx.query_row("SELECT count(*) FROM bin_step", [], |row| row.get(0))?;
             if there == 0 {
-                let mut insert = tx.prepare("INSERT INTO bin (bin, low_sats) VALUES (?1, ?2)")?;
-                for (bin, low) in (0i64..).zip(low_edges) {
-                    insert.execute(params![bin, low])?;
+                let mut insert =
+                    tx.prepare("INSERT INTO bin_step (step, factor) VALUES (?1, ?2)")?;
+                for (step, factor) in (0i64..).zip(factors) {
+                    insert.execute(params![step, factor])?;
                 }
             }
             tx.commit()
@@ -202,7 +203,6 @@ fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
         "utc_day",
         "chain_block",
         "day_outputs",
-        "day_bin",
         "price",
         "path_evidence",
     ] {
@@ -234,14 +234,30 @@ fn insert_day(tx: &Transaction<'_>, row: &DayRow, rules_version: u32) -> rusqlit
     for block in &row.blocks {
         insert_block(tx, row.day, block)?;
     }
-    tx.prepare_cached("INSERT INTO day_outputs (day, data) VALUES (?1, ?2)")?
-        .execute(params![row.day, row.data])?;
-    let mut bin =
-        tx.prepare_cached("INSERT INTO day_bin (day, bin, outputs) VALUES (?1, ?2, ?3)")?;
-    for (number, count) in &row.bins {
-        bin.execute(params![row.day, number, count])?;
-    }
+    let (first_bin, bins) = bins_json(&row.bins);
+    tx.prepare_cached(
+        "INSERT INTO day_outputs (day, first_bin, bins, data) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![row.day, first_bin, bins, row.data])?;
     Ok(())
+}
+
+/// Ascending bins and counts as the first bin and a JSON array with the counts of it and all after it. A row for each
+/// bin would take a fifth of the database.
+fn bins_json(bins: &[(u16, u32)]) -> (u16, String) {
+    let first = bins.first().map_or(0, |&(bin, _)| bin);
+    let mut json = String::from("[");
+    let mut next = first;
+    for &(bin, count) in bins {
+        json.push_str(&"0,".repeat(usize::from(bin - next)));
+        json.push_str(&format!("{count},"));
+        next = bin + 1;
+    }
+    if json.ends_with(',') {
+        json.pop();
+    }
+    json.push(']');
+    (first, json)
 }
 
 fn insert_block(tx: &Transaction<'_>, day: WindowDay, block: &BlockRow) -> rusqlite::Result<()> {

@@ -6,5 +6,6 @@
 mod database;
 mod examples;
 mod exports;
+mod histogram;
 mod plans;
 mod size;

@@ -34,6 +34,12 @@ fn five_days_of_200_to_300_outputs_a_block_take_at_most_4_bytes_an_output() {
     assert!(bytes_an_output(5, 230.0) <= 4.0);
 }
 
+/// The least the promise covers: two days, and hardly more than 200 outputs a block.
+#[test]
+fn two_days_of_hardly_more_than_200_outputs_a_block_take_at_most_4_bytes_an_output() {
+    assert!(bytes_an_output(2, 206.0) <= 4.0);
+}
+
 #[test]
 fn three_days_of_2000_outputs_a_block_take_at_most_4_bytes_an_output() {
     assert!(bytes_an_output(3, 2_050.0) <= 4.0);
