@@ -87,12 +87,14 @@ FROM day_histogram
 WHERE day = '2024-01-03'
 ORDER BY bin;
 
--- The share of a day's outputs in bins that hold a round amount of BTC (1, 2 or 5 and zeros, 0.001 to 10 BTC).
+-- The share of each day's outputs in bins that hold a round amount of BTC (1, 2 or 5 and zeros, 0.001 to 10 BTC), for a
+-- year. It looks at every bin of every day: some seconds.
 WITH round_btc (sats) AS (
   VALUES (1e5), (2e5), (5e5), (1e6), (2e6), (5e6), (1e7), (2e7), (5e7), (1e8), (2e8), (5e8), (1e9)
 ), held AS (
   SELECT h.day, sum(h.outputs) AS outputs
   FROM day_histogram AS h JOIN round_btc AS r ON h.low_sats <= r.sats AND r.sats < h.high_sats
+  WHERE h.day BETWEEN '2024-01-01' AND '2024-12-31'
   GROUP BY h.day
 )
 SELECT day, held.outputs AS round_outputs, round(100.0 * held.outputs / a.outputs, 2) AS percent

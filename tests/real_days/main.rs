@@ -183,7 +183,16 @@ fn ninety_real_days_are_priced_as_published() {
         let blocks = dir.path().join("blocks");
         let db = dir.path().join("month.db");
         write_blocks(&month, &blocks);
-        blkprice(&["backfill", "--blocks-dir", blocks.to_str().unwrap()], &db);
+        blkprice(
+            &[
+                "backfill",
+                "--engine",
+                "v9.1",
+                "--blocks-dir",
+                blocks.to_str().unwrap(),
+            ],
+            &db,
+        );
         check_activity(&month, &blkprice(&["export", "activity"], &db));
         let prices = rows(&blkprice(&["export", "prices", "--engine", "v9.1"], &db));
         let ends = [&prices[0], &prices[prices.len() - 1]];
