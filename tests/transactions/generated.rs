@@ -185,11 +185,8 @@ proptest! {
 
 /// An ordinary payment: one old input, two outputs of these sats.
 pub(crate) fn payment(from: OutPoint, sats: [u64; 2]) -> Transaction {
-    let spend = match (from.txid.to_byte_array(), from.vout) {
-        (txid, vout) => Spend::Old(txid, vout),
-    };
     let input = Input {
-        spend,
+        spend: Spend::Old(from.txid.to_byte_array(), from.vout),
         script: vec![],
         witness: vec![71, 33],
     };
