@@ -25,6 +25,7 @@ CREATE TABLE utc_day (
 -- The blocks of those days.
 CREATE TABLE chain_block (
   height       INTEGER PRIMARY KEY,
+  day          INTEGER NOT NULL,  -- UTC day it lies in, days since 1970-01-01
   hash         BLOB    NOT NULL,  -- 32 bytes in display order
   prev         BLOB,              -- the parent's hash; NULL where the parent is the block before it in the same day
   time         INTEGER NOT NULL,  -- header time, UTC seconds
@@ -36,25 +37,24 @@ CREATE TABLE chain_block (
   outputs      INTEGER NOT NULL   -- qualifying outputs
 );
 
--- The qualifying outputs of a day, block by block in order of height: a count, then the values ascending,
--- as adaptive Exp-Golomb coded differences. `blkprice export outputs` writes them out as rows.
+-- For the blocks of a day, or of a range of days.
+CREATE INDEX chain_block_day ON chain_block (day);
+
+-- What qualified in a day.
 CREATE TABLE day_outputs (
-  day  INTEGER PRIMARY KEY,       -- days since 1970-01-01
-  data BLOB    NOT NULL
+  day       INTEGER PRIMARY KEY,  -- days since 1970-01-01
+  first_bin INTEGER NOT NULL,     -- the first bin that any output fell in
+  bins      TEXT    NOT NULL,     -- JSON array: how many outputs fell in it and in each bin after it
+  -- The outputs, block by block in order of height: a count, then the values ascending, as adaptive Exp-Golomb coded
+  -- differences. `blkprice export outputs` writes them out as rows.
+  data      BLOB    NOT NULL
 );
 
--- How many qualifying outputs of a day fall in each bin.
-CREATE TABLE day_bin (
-  day     INTEGER NOT NULL,       -- days since 1970-01-01
-  bin     INTEGER NOT NULL,
-  outputs INTEGER NOT NULL,
-  PRIMARY KEY (day, bin)
-) WITHOUT ROWID;
-
--- The bins: 0 is [0, 100) sats, then 200 a decade.
-CREATE TABLE bin (
-  bin       INTEGER PRIMARY KEY,
-  low_sats  REAL NOT NULL         -- lower edge, inclusive; the next bin's is the upper edge, exclusive
+-- The edges of the bins: bin 0 is [0, 100) sats; from there each decade has the same 200 steps, and the last bin,
+-- 2400, has no upper edge.
+CREATE TABLE bin_step (
+  step   INTEGER PRIMARY KEY,     -- 0 to 199
+  factor REAL NOT NULL            -- lower edge over its decade's, 1 to 10
 );
 
 -- A price of a day by one engine.
@@ -139,15 +139,24 @@ CREATE VIEW daily_price AS
          p.outputs, p.points, p.engine_version, p.low68, p.high68, p.low95, p.high95, p.final, p.anchors
   FROM utc_day AS d JOIN price AS p ON p.day = d.day;
 
+-- Needs the JSON functions that SQLite has had built in since 3.38, and most builds before.
 CREATE VIEW day_histogram AS
-  SELECT d.date AS day, h.bin, low.low_sats, high.low_sats AS high_sats, h.outputs
-  FROM utc_day AS d JOIN day_bin AS h ON h.day = d.day
-    JOIN bin AS low ON low.bin = h.bin LEFT JOIN bin AS high ON high.bin = h.bin + 1;
+  SELECT d.date AS day, o.first_bin + count.key AS bin,
+         -- Bin 1 begins at 100 sats; a power of ten is read from text to have it exactly.
+         CASE WHEN o.first_bin + count.key > 0
+           THEN low.factor * CAST('1e' || (2 + (o.first_bin + count.key - 1) / 200) AS REAL) ELSE 0.0 END AS low_sats,
+         CASE WHEN o.first_bin + count.key < 2400
+           THEN high.factor * CAST('1e' || (2 + (o.first_bin + count.key) / 200) AS REAL) END AS high_sats,
+         count.value AS outputs
+  FROM utc_day AS d JOIN day_outputs AS o ON o.day = d.day CROSS JOIN json_each(o.bins) AS count
+       JOIN bin_step AS low ON low.step = (o.first_bin + count.key + 199) % 200
+       JOIN bin_step AS high ON high.step = (o.first_bin + count.key) % 200
+  WHERE count.value > 0;
 
 CREATE VIEW block AS
   SELECT c.height, lower(hex(c.hash)) AS hash, c.time, d.date AS day, c.file, c.offset, c.size,
          c.transactions, c.outputs
-  FROM utc_day AS d JOIN chain_block AS c ON c.height BETWEEN d.first_height AND d.last_height;
+  FROM chain_block AS c JOIN utc_day AS d ON d.day = c.day;
 
 CREATE VIEW block_price AS
   SELECT p.height, c.time, p.usd, p.low, p.high

@@ -32,7 +32,7 @@ pub fn run(
     if let Some(report) = already_done(source, store, options)? {
         return Ok(report);
     }
-    store.set_bins((0..histogram::BINS).map(histogram::edge_sats))?;
+    store.set_bin_steps(histogram::steps())?;
     let known = Known::load(store)?;
     let stored_places: Vec<(Hash, u32, Place)> = known
         .stored

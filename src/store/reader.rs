@@ -172,8 +172,7 @@ impl Store {
             what: format!("the outputs of {}: {what}", crate::dates::show(day)),
         };
         let blocks: Vec<(u32, u32, u32)> = self.rows(
-            "SELECT c.height, c.time, c.outputs FROM utc_day AS d JOIN chain_block AS c \
-             ON c.height BETWEEN d.first_height AND d.last_height WHERE d.day = ?1 ORDER BY c.height",
+            "SELECT height, time, outputs FROM chain_block WHERE day = ?1 ORDER BY height",
             params![day],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;

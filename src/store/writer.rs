@@ -55,19 +55,20 @@ impl Store {
         run().map_err(sqlite(&path))
     }
 
-    /// Stores the lower edges of the bins, in sats, unless they are there.
+    /// Stores the lower edges of the 200 bins from one power of ten on, over that power, unless they are there.
     ///
     /// # Errors
     /// SQLite refuses.
-    pub fn set_bins(&mut self, low_edges: impl Iterator<Item = f64>) -> Result<(), Error> {
+    pub fn set_bin_steps(&mut self, factors: impl Iterator<Item = f64>) -> Result<(), Error> {
         let path = self.path.clone();
         let run = || -> rusqlite::Result<()> {
             let tx = self.db.transaction()?;
-            let there: i64 = tx.query_row("SELECT count(*) FROM bin", [], |row| row.get(0))?;
+            let there: i64 = tx.query_row("SELECT count(*) FROM bin_step", [], |row| row.get(0))?;
             if there == 0 {
-                let mut insert = tx.prepare("INSERT INTO bin (bin, low_sats) VALUES (?1, ?2)")?;
-                for (bin, low) in (0i64..).zip(low_edges) {
-                    insert.execute(params![bin, low])?;
+                let mut insert =
+                    tx.prepare("INSERT INTO bin_step (step, factor) VALUES (?1, ?2)")?;
+                for (step, factor) in (0i64..).zip(factors) {
+                    insert.execute(params![step, factor])?;
                 }
             }
             tx.commit()
@@ -193,17 +194,15 @@ pub(super) fn insert_price(tx: &Transaction<'_>, row: &PriceRow) -> rusqlite::Re
 
 fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
     touch(tx, day)?;
-    for table in ["chain_block", "path_block"] {
-        tx.prepare_cached(&format!(
-            "DELETE FROM {table} WHERE height BETWEEN (SELECT first_height FROM utc_day WHERE day = ?1) \
-             AND (SELECT last_height FROM utc_day WHERE day = ?1)"
-        ))?
-        .execute([day])?;
-    }
+    tx.prepare_cached(
+        "DELETE FROM path_block WHERE height BETWEEN (SELECT first_height FROM utc_day WHERE day = ?1) \
+         AND (SELECT last_height FROM utc_day WHERE day = ?1)",
+    )?
+    .execute([day])?;
     for table in [
         "utc_day",
+        "chain_block",
         "day_outputs",
-        "day_bin",
         "price",
         "path_evidence",
     ] {
@@ -233,25 +232,42 @@ fn insert_day(tx: &Transaction<'_>, row: &DayRow, rules_version: u32) -> rusqlit
         rules_version,
     ])?;
     for block in &row.blocks {
-        insert_block(tx, block)?;
+        insert_block(tx, row.day, block)?;
     }
-    tx.prepare_cached("INSERT INTO day_outputs (day, data) VALUES (?1, ?2)")?
-        .execute(params![row.day, row.data])?;
-    let mut bin =
-        tx.prepare_cached("INSERT INTO day_bin (day, bin, outputs) VALUES (?1, ?2, ?3)")?;
-    for (number, count) in &row.bins {
-        bin.execute(params![row.day, number, count])?;
-    }
+    let (first_bin, bins) = bins_json(&row.bins);
+    tx.prepare_cached(
+        "INSERT INTO day_outputs (day, first_bin, bins, data) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![row.day, first_bin, bins, row.data])?;
     Ok(())
 }
 
-fn insert_block(tx: &Transaction<'_>, block: &BlockRow) -> rusqlite::Result<()> {
+/// Ascending bins and counts as the first bin and a JSON array with the counts of it and all after it. A row for each
+/// bin would take a fifth of the database.
+fn bins_json(bins: &[(u16, u32)]) -> (u16, String) {
+    let first = bins.first().map_or(0, |&(bin, _)| bin);
+    let mut json = String::from("[");
+    let mut next = first;
+    for &(bin, count) in bins {
+        json.push_str(&"0,".repeat(usize::from(bin - next)));
+        json.push_str(&format!("{count},"));
+        next = bin + 1;
+    }
+    if json.ends_with(',') {
+        json.pop();
+    }
+    json.push(']');
+    (first, json)
+}
+
+fn insert_block(tx: &Transaction<'_>, day: WindowDay, block: &BlockRow) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "INSERT INTO chain_block (height, hash, prev, time, bits, file, offset, size, transactions, outputs) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO chain_block (height, day, hash, prev, time, bits, file, offset, size, transactions, outputs) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         block.height,
+        day,
         display_bytes(block.hash),
         block.prev.map(display_bytes),
         block.time,
