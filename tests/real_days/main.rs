@@ -9,6 +9,8 @@
 #[path = "../shared_data/mod.rs"]
 mod shared_data;
 
+mod path;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
@@ -17,7 +19,7 @@ use std::process::Command;
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
 use blkprice::dates;
-use blkprice::synth::{BlockBuilder, BlockFiles, Script, Tail, TxSpec, Unlock, Xor};
+use blkprice::synth::{BlockBuilder, BlockFiles, Script, Tail, TxSpec, Unlock, Writer, Xor};
 use flate2::read::GzDecoder;
 
 const TEST: &str = "ninety_real_days_are_priced_as_published";
@@ -39,12 +41,17 @@ fn read_month(path: &Path) -> Month {
 
 /// Writes the month as a pruned node would hold it: a first block whose parent is nowhere, heights in the coinbases.
 fn write_blocks(month: &Month, dir: &Path) {
-    let mut files = BlockFiles::new(dir)
+    let files = BlockFiles::new(dir)
         .xor(Xor::Random(7))
         .tail(Tail::Last(16 << 20))
         .first_file(3_900)
         .create()
         .unwrap();
+    append_blocks(month, files);
+}
+
+/// Writes the blocks of a month, the first with a parent that is nowhere.
+fn append_blocks(month: &Month, mut files: Writer) {
     let mut parent = BlockHash::hash(b"pruned away");
     let mut below: Option<(u32, u32)> = None;
     for (&height, (time, sats)) in month {
