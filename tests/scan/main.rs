@@ -1,0 +1,10 @@
+//! The scan, run as a user runs it: the program on block folders, the database looked at through its views.
+
+// A skipped test says so.
+#![allow(clippy::print_stderr)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod core_dirs;
+mod golden;
