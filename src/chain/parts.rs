@@ -175,7 +175,9 @@ fn drop_ragged(parts: &mut Vec<Part>, headers: &[Header], evidence: &Evidence) {
     if evidence.damaged_files.range(..=file).next().is_some() {
         return;
     }
-    parts.retain(|part| part.base >= base || base - part.base > DOWNLOAD_WINDOW);
+    // What is stored was whole once; only the files it came from are gone since.
+    let stored = |part: &Part| headers[part.branch.root].height.is_some();
+    parts.retain(|part| part.base >= base || base - part.base > DOWNLOAD_WINDOW || stored(part));
 }
 
 /// The parts that leave at least one height free between each other and have the most work together
