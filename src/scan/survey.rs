@@ -174,7 +174,7 @@ pub fn survey(
         }
     }
     merge(&mut survey, found, &fresh, known);
-    let chain = ActiveChain::choose(&survey.headers, &evidence, |header| {
+    let mut chain = ActiveChain::choose(&survey.headers, &evidence, |header| {
         let path = survey.paths.get(&header.place.file)?;
         let size = header.size.min(PREFIX_BYTES as u32); // a small constant
         let mut buffer = Vec::new();
@@ -182,6 +182,10 @@ pub fn survey(
         let bytes = block.block(header.place.offset, size, &mut buffer).ok()?;
         stated_height(bytes)
     });
+    // A remembered header whose file was pruned since tells its height no more, and nobody can do anything about it.
+    chain
+        .unplaced
+        .retain(|part| survey.paths.contains_key(&part.place.file));
     survey
         .warnings
         .extend(chain.unplaced.iter().cloned().map(Warning::Unplaced));
