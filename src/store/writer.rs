@@ -184,6 +184,12 @@ impl Store {
 }
 
 fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
+    // Their headers are noted again when the scan is closed; until then nothing but their files tells of them.
+    tx.prepare_cached(
+        "DELETE FROM block_file WHERE file IN (SELECT file FROM chain_block WHERE height BETWEEN \
+         (SELECT first_height FROM utc_day WHERE day = ?1) AND (SELECT last_height FROM utc_day WHERE day = ?1))",
+    )?
+    .execute([day])?;
     tx.prepare_cached(
         "DELETE FROM chain_block WHERE height BETWEEN (SELECT first_height FROM utc_day WHERE day = ?1) \
          AND (SELECT last_height FROM utc_day WHERE day = ?1)",
