@@ -8,3 +8,6 @@ mod support;
 
 mod core_dirs;
 mod golden;
+mod incremental;
+mod node;
+mod same_content;
