@@ -232,7 +232,15 @@ fn nanoseconds(time: SystemTime) -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(0)
 }
 
-/// Looks at the first records only: a folder of another chain is told at once.
+/// Looks at the key and the first records only, before anything is made for a folder that will not do.
+///
+/// # Errors
+/// The folder is of another chain or cannot be read.
+pub fn check_folder(source: &Source) -> Result<(), Error> {
+    let key = XorKey::load(&source.blocks_dir)?;
+    check_chain(&files::list(&source.blocks_dir)?, key, source.chain)
+}
+
 fn check_chain(listed: &[BlkFile], key: XorKey, wanted: Chain) -> Result<(), Error> {
     for file in listed {
         let first =
