@@ -25,7 +25,7 @@ pub struct Plan {
     /// Stored days whose blocks stay but whose completeness changes.
     pub completeness: Vec<(WindowDay, bool)>,
     /// Stored days whose blocks differ but cannot all be read any more.
-    pub gone: Vec<WindowDay>,
+    pub gone: Vec<Day>,
     /// Every day of the chain is stored once this is done, from the first stored on.
     pub reaches_tip: bool,
 }
@@ -52,13 +52,17 @@ impl Plan {
             stored.contains_key(&day)
                 || (from.is_none_or(|from| day >= from) && options.to.is_none_or(|to| day <= to))
         };
+        let readable = |&(_, at): &(u32, usize)| survey.is_readable(&survey.headers[at]);
         let mut plan = Plan::default();
         let mut differing = Vec::new();
         let mut fresh = Vec::new();
         for &day in chain.iter().filter(|day| wanted(day.day)) {
             let range = blocks_of(survey, &day);
             let Some(&old) = stored.get(&day.day) else {
-                fresh.push(day);
+                // Of a day outside earlier ranges only headers may be left: it went with a pruned start.
+                if range.iter().any(readable) {
+                    fresh.push(day);
+                }
                 continue;
             };
             let same = old.first == day.first
@@ -71,11 +75,8 @@ impl Plan {
                 if old.complete != day.complete {
                     plan.completeness.push((day.day, day.complete));
                 }
-            } else if range
-                .iter()
-                .any(|&(_, at)| !survey.is_readable(&survey.headers[at]))
-            {
-                plan.gone.push(day.day);
+            } else if !range.iter().all(readable) {
+                plan.gone.push(day);
                 if old.complete {
                     plan.completeness.push((day.day, false));
                 }
