@@ -307,6 +307,59 @@ fn what_is_stored_survives_a_pause_in_which_its_node_pruned_everything_it_was_ma
     folder.holds(&kept);
 }
 
+/// The height at which the `day`-th day (from 0) of a chain made here begins.
+fn first_of_day(blocks: &[RawBlock], day: u32) -> usize {
+    let midnight = (19_754 + day) * 86_400;
+    blocks.iter().position(|b| b.time >= midnight).unwrap()
+}
+
+#[test]
+fn blocks_of_a_day_whose_beginning_was_pruned_before_it_ended_are_reported_missing() {
+    let blocks = small_chain(5, 34);
+    let third = first_of_day(&blocks, 2);
+    let mut folder = Growing::new();
+    folder.grow(0, &blocks[..third + 4]);
+    fs::remove_file(folder.node.path(0)).unwrap();
+    folder.node.write(1, &blocks[third + 4..]);
+    folder.node.settle(2);
+    folder
+        .place
+        .backfill(&["--since-last"])
+        .expect(3)
+        .says("2024-02-03: block files of this day are gone (pruned?), so it stays as stored");
+    let fourth = first_of_day(&blocks, 3);
+    let kept = [&blocks[..third + 4], &blocks[fourth..]].concat();
+    folder.holds(&kept);
+    let gaps = folder
+        .place
+        .query("SELECT first_height, last_height FROM missing_height");
+    assert_eq!(gaps, [format!("{} {}", third + 4, fourth - 1)]);
+    let digest = folder.place.digest();
+    folder.place.backfill(&["--since-last"]).expect(3);
+    assert_eq!(folder.place.digest(), digest);
+}
+
+#[test]
+fn days_before_the_range_that_were_pruned_meanwhile_are_a_pruned_start() {
+    let blocks = small_chain(5, 35);
+    let third = first_of_day(&blocks, 2);
+    let mut folder = Growing::new();
+    folder.node.write(0, &blocks[..third]);
+    folder.node.write(1, &blocks[third..]);
+    folder.node.settle(1);
+    folder.place.backfill(&["--from", "2024-02-03"]).expect(0);
+    fs::remove_file(folder.node.path(0)).unwrap();
+    folder.place.backfill(&[]).expect(0).does_not_say("warning");
+    folder.holds(&blocks[third..]);
+    assert_eq!(
+        folder
+            .place
+            .query("SELECT complete FROM daily_activity WHERE day = '2024-02-03'"),
+        ["1"],
+        "its first block is known to be the first"
+    );
+}
+
 #[test]
 fn a_folder_that_lost_a_file_and_got_it_back_is_whole_again() {
     let blocks = small_chain(5, 31);

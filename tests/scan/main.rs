@@ -6,8 +6,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad_input;
 mod core_dirs;
+mod database;
 mod golden;
 mod incremental;
+mod locate;
 mod node;
 mod same_content;
+mod touches_nothing;

@@ -9,9 +9,6 @@ use blkprice::synth::{BlockFiles, ChainBlock, ChainSpec, RawBlock};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-/// 2024-02-01, where the chains made here begin.
-pub(crate) const FIRST_DAY: i32 = 19_754;
-
 /// A temporary folder with `blocks/` and `blkprice.db` in it; the program runs with it as its home and working folder.
 pub(crate) struct Place {
     dir: TempDir,
