@@ -224,9 +224,9 @@ pub fn disk_need(blocks: u64, bytes: u64) -> u64 {
 
 /// Whether a transaction of a killed run is to be undone before the database can be read.
 fn needs_rollback(error: &rusqlite::Error) -> bool {
-    error.sqlite_error().is_some_and(|failure| {
-        failure.extended_code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK
-    })
+    error
+        .sqlite_error()
+        .is_some_and(|failure| failure.extended_code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
 pub(super) fn sqlite(path: &Path) -> impl FnOnce(rusqlite::Error) -> Error {
