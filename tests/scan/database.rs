@@ -56,7 +56,7 @@ fn a_database_of_another_chain_is_refused() {
     other
         .files()
         .magic(blkprice::synth::REGTEST_MAGIC)
-        .write(&small_chain(1, 62))
+        .write(small_chain(1, 62))
         .unwrap();
     let dir = other.blocks().to_str().unwrap();
     place

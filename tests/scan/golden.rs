@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Place, shared_data};
 
+/// The engine that the published script is.
+const V91: &[&str] = &["--engine", "v9.1"];
+
 fn expected(golden: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(golden.join("expected.json")).unwrap()).unwrap()
 }
@@ -19,7 +22,7 @@ fn every_golden_day_has_its_heights_outputs_sats_and_price() {
     let golden = data.join("golden-v91");
     let place = Place::at(golden.join("blocks"));
     let expected = expected(&golden);
-    place.backfill(&[]).expect(0).says(&format!(
+    place.backfill(V91).expect(0).says(&format!(
         "tip {} {}",
         expected["height"],
         expected["tip"].as_str().unwrap()
@@ -55,7 +58,10 @@ fn every_golden_day_has_its_heights_outputs_sats_and_price() {
         assert_eq!(complete, day != last, "{day}");
         if let Some(published) = truth["v91_price"].as_f64() {
             assert_eq!((price, status.as_str()), (Some(published), "ok"), "{day}");
-            let line = place.run(["price", day]).expect(0).stdout;
+            let line = place
+                .run(["price", day, "--engine", "v9.1"])
+                .expect(0)
+                .stdout;
             let digits: String = line.split_once('$').unwrap().1.replace([',', '\n'], "");
             assert_eq!(digits.parse::<f64>().unwrap(), published);
         } else {
@@ -76,7 +82,14 @@ fn the_last_144_blocks_are_priced_as_the_published_script_does() {
     let golden = data.join("golden-v91");
     let expected = expected(&golden);
     let window = |place: &Place, folder: &[&str]| -> Value {
-        let mut words = vec!["price", "--recent-blocks", "144", "--json"];
+        let mut words = vec![
+            "price",
+            "--recent-blocks",
+            "144",
+            "--json",
+            "--engine",
+            "v9.1",
+        ];
         words.extend(folder);
         serde_json::from_str(&place.run(words).expect(0).stdout).unwrap()
     };

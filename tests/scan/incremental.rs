@@ -599,6 +599,30 @@ impl Life {
         }
     }
 
+    /// A node killed before it noted its last blocks: they are as good as never written, and others go over them.
+    fn crash(&mut self) {
+        let Some(file) = self
+            .node
+            .files()
+            .checked_sub(1)
+            .filter(|&file| file >= self.pruned)
+        else {
+            return;
+        };
+        let keep = self
+            .rng
+            .below(self.blocks.len() + 1)
+            .max(self.blocks.len().saturating_sub(5));
+        let lost: Vec<(RawBlock, usize)> = self.blocks.split_off(keep);
+        if lost.iter().any(|(_, of)| *of != file) {
+            self.blocks.extend(lost);
+            return;
+        }
+        let bytes: u64 = lost.iter().map(|(b, _)| 8 + b.bytes.len() as u64).sum();
+        let end = self.node.end(file) - bytes;
+        self.node.forget(file, end);
+    }
+
     fn link(&self) {
         for file in self.pruned..self.node.files() {
             let (from, to) = (self.node.path(file), self.seen.file(file as u32));
@@ -632,6 +656,9 @@ impl Life {
     fn run(&mut self, seed: u64, steps: u64) {
         for step in 0..steps {
             self.step = step;
+            if self.rng.chance(0.15) && !self.blocks.is_empty() {
+                self.crash();
+            }
             self.grow();
             self.link();
             if self.rng.chance(0.7) {

@@ -1,5 +1,7 @@
 //! The scan, run as a user runs it: the program on block folders, the database looked at through its views.
 
+// Links, permissions, signals and writes at an offset are used the Unix way.
+#![cfg(unix)]
 // A skipped test says so.
 #![allow(clippy::print_stderr)]
 
