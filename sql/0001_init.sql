@@ -25,6 +25,7 @@ CREATE TABLE utc_day (
 -- The blocks of those days.
 CREATE TABLE chain_block (
   height       INTEGER PRIMARY KEY,
+  day          INTEGER NOT NULL,  -- UTC day it lies in, days since 1970-01-01
   hash         BLOB    NOT NULL,  -- 32 bytes in display order
   prev         BLOB,              -- the parent's hash; NULL where the parent is the block before it in the same day
   time         INTEGER NOT NULL,  -- header time, UTC seconds
@@ -36,26 +37,24 @@ CREATE TABLE chain_block (
   outputs      INTEGER NOT NULL   -- qualifying outputs
 );
 
--- The qualifying outputs of a day, block by block in order of height: a count, then the values ascending,
--- as adaptive Exp-Golomb coded differences. `blkprice export outputs` writes them out as rows.
+-- For the blocks of a day, or of a range of days.
+CREATE INDEX chain_block_day ON chain_block (day);
+
+-- What qualified in a day.
 CREATE TABLE day_outputs (
-  day  INTEGER PRIMARY KEY,       -- days since 1970-01-01
-  data BLOB    NOT NULL
+  day       INTEGER PRIMARY KEY,  -- days since 1970-01-01
+  first_bin INTEGER NOT NULL,     -- the first bin that any output fell in
+  bins      TEXT    NOT NULL,     -- JSON array: how many outputs fell in it and in each bin after it
+  -- The outputs, block by block in order of height: a count, then the values ascending, as adaptive Exp-Golomb coded
+  -- differences. `blkprice export outputs` writes them out as rows.
+  data      BLOB    NOT NULL
 );
 
--- How many qualifying outputs of a day fall in each bin.
-CREATE TABLE day_bin (
-  day     INTEGER NOT NULL,       -- days since 1970-01-01
-  bin     INTEGER NOT NULL,
-  outputs INTEGER NOT NULL,
-  PRIMARY KEY (day, bin)
-) WITHOUT ROWID;
-
--- The bins: 0 is [0, 100) sats, then 200 a decade.
-CREATE TABLE bin (
-  bin       INTEGER PRIMARY KEY,
-  low_sats  REAL NOT NULL,        -- lower edge, inclusive
-  high_sats REAL                  -- upper edge, exclusive; NULL for the last bin
+-- The edges of the bins: bin 0 is [0, 100) sats; from there each decade has the same 200 steps, and the last bin,
+-- 2400, has no upper edge.
+CREATE TABLE bin_step (
+  step   INTEGER PRIMARY KEY,     -- 0 to 199
+  factor REAL NOT NULL            -- lower edge over its decade's, 1 to 10
 );
 
 -- A price of a day by one engine.
@@ -72,8 +71,35 @@ CREATE TABLE price (
   outputs        INTEGER NOT NULL, -- qualifying outputs of the day
   points         INTEGER NOT NULL, -- of those, the price estimates it rests on
   engine_version INTEGER NOT NULL,
+  low68          REAL,             -- 68 % interval of usd, where the engine tells
+  high68         REAL,
+  low95          REAL,             -- 95 % interval of usd
+  high95         REAL,
+  final          INTEGER NOT NULL, -- 1: later blocks change it no more
+  anchors        TEXT,             -- known prices the engine was given, 'YYYY-MM-DD=USD', by commas
   PRIMARY KEY (day, engine)
 ) WITHOUT ROWID;
+
+-- The price of each block by the path engine.
+CREATE TABLE path_block (
+  height INTEGER PRIMARY KEY,
+  usd    REAL NOT NULL,            -- USD per BTC
+  low    REAL NOT NULL,            -- 16th percentile, USD per BTC
+  high   REAL NOT NULL             -- 84th percentile, USD per BTC
+);
+
+-- What the path engine keeps of a day, so that it need not read its outputs again.
+CREATE TABLE path_evidence (
+  day     INTEGER PRIMARY KEY,     -- days since 1970-01-01
+  version INTEGER NOT NULL,        -- of the engine
+  data    BLOB    NOT NULL
+);
+
+-- Where the path engine can take up decoding again: what all days up to this one say about later ones.
+CREATE TABLE path_state (
+  day  INTEGER PRIMARY KEY,        -- days since 1970-01-01
+  data BLOB    NOT NULL
+);
 
 -- Headers of records that are in the block files but not in chain_block: stale branches, second copies,
 -- days outside the range that was asked for. With chain_block they make the next scan incremental.
@@ -110,14 +136,28 @@ CREATE VIEW daily_activity AS
 
 CREATE VIEW daily_price AS
   SELECT d.date AS day, p.engine, p.usd, p.open, p.high, p.low, p.close, p.confidence, p.status,
-         p.outputs, p.points, p.engine_version
+         p.outputs, p.points, p.engine_version, p.low68, p.high68, p.low95, p.high95, p.final, p.anchors
   FROM utc_day AS d JOIN price AS p ON p.day = d.day;
 
+-- Needs the JSON functions that SQLite has had built in since 3.38, and most builds before.
 CREATE VIEW day_histogram AS
-  SELECT d.date AS day, h.bin, b.low_sats, b.high_sats, h.outputs
-  FROM utc_day AS d JOIN day_bin AS h ON h.day = d.day JOIN bin AS b ON b.bin = h.bin;
+  SELECT d.date AS day, o.first_bin + count.key AS bin,
+         -- Bin 1 begins at 100 sats; a power of ten is read from text to have it exactly.
+         CASE WHEN o.first_bin + count.key > 0
+           THEN low.factor * CAST('1e' || (2 + (o.first_bin + count.key - 1) / 200) AS REAL) ELSE 0.0 END AS low_sats,
+         CASE WHEN o.first_bin + count.key < 2400
+           THEN high.factor * CAST('1e' || (2 + (o.first_bin + count.key) / 200) AS REAL) END AS high_sats,
+         count.value AS outputs
+  FROM utc_day AS d JOIN day_outputs AS o ON o.day = d.day CROSS JOIN json_each(o.bins) AS count
+       JOIN bin_step AS low ON low.step = (o.first_bin + count.key + 199) % 200
+       JOIN bin_step AS high ON high.step = (o.first_bin + count.key) % 200
+  WHERE count.value > 0;
 
 CREATE VIEW block AS
   SELECT c.height, lower(hex(c.hash)) AS hash, c.time, d.date AS day, c.file, c.offset, c.size,
          c.transactions, c.outputs
-  FROM utc_day AS d JOIN chain_block AS c ON c.height BETWEEN d.first_height AND d.last_height;
+  FROM chain_block AS c JOIN utc_day AS d ON d.day = c.day;
+
+CREATE VIEW block_price AS
+  SELECT p.height, c.time, p.usd, p.low, p.high
+  FROM path_block AS p JOIN chain_block AS c ON c.height = p.height;

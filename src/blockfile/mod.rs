@@ -1,6 +1,6 @@
 //! Stage 1: from a folder of `blk*.dat` files to framed block records.
 //!
-//! [`locate`] finds the folder, [`magic`] knows the chains, [`obfuscation`] undoes the XOR of `xor.dat`,
+//! [`mod@locate`] finds the folder, [`magic`] knows the chains, [`obfuscation`] undoes the XOR of `xor.dat`,
 //! [`map`] gives a block's bytes (memory-mapped or read), and [`records`] hops from record to record
 //! and finds its way again behind damaged bytes. Nothing here knows what a block contains beyond its
 //! 80-byte header, and nothing here ever writes.

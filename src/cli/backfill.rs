@@ -3,11 +3,10 @@
 use clap::Args;
 
 use super::Outcome;
-use super::output::{grouped, say};
-use super::price::EngineFlag;
+use super::output::say;
+use super::price::EngineFlags;
 use super::progress::Shown;
 use super::scan::{Flags, outcome};
-use crate::pricing::price_all;
 
 /// Scan, then price every day: the main job
 #[derive(Args, Clone, Debug)]
@@ -16,7 +15,7 @@ pub(super) struct Backfill {
     flags: Flags,
 
     #[command(flatten)]
-    engine: EngineFlag,
+    engine: EngineFlags,
 }
 
 impl Backfill {
@@ -24,12 +23,9 @@ impl Backfill {
         let shown = Shown::new()?;
         let pool = self.flags.pool()?;
         let (mut store, report) = self.flags.scan(&pool, &shown)?;
-        let engine = self.engine.get();
-        let priced = price_all(&pool, &mut store, engine, self.engine.force, &shown.watch())?;
+        self.engine.price_all(&pool, &mut store, &shown)?;
         say(&format!(
-            "priced {} days by {}; see `blkprice export prices` or the view daily_price in {}",
-            grouped(priced as u64),
-            engine.name(),
+            "see `blkprice export prices`, or the view daily_price in {}",
             store.path().display()
         ));
         Ok(outcome(&report))

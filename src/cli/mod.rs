@@ -3,7 +3,9 @@
 //! Data goes to stdout; progress, warnings and summaries to stderr.
 
 mod backfill;
+mod demo;
 mod exit;
+mod explain;
 mod export;
 mod folder;
 mod generate;
@@ -12,6 +14,7 @@ mod price;
 mod progress;
 mod recent;
 mod scan;
+mod score;
 mod status;
 
 use std::path::PathBuf;
@@ -48,6 +51,8 @@ enum Command {
     Price(price::Price),
     Export(export::Export),
     Status(status::Status),
+    Score(score::Score),
+    Demo(demo::Demo),
     Completions(generate::Completions),
     Man(generate::Man),
 }
@@ -77,6 +82,8 @@ impl Cli {
             Command::Price(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Status(command) => command.run(),
+            Command::Score(command) => command.run(),
+            Command::Demo(command) => command.run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
         };

@@ -1,11 +1,12 @@
 //! `blkprice price`.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::explain::explain;
 use super::folder::Folder;
 use super::output::{dollars, grouped, put, say};
 use super::progress::Shown;
@@ -14,7 +15,9 @@ use super::{Database, Outcome};
 use crate::blockfile::Chain;
 use crate::chain::WindowDay;
 use crate::dates;
-use crate::pricing::{Engine, price_all, price_day};
+use crate::pricing::daily::price_day;
+use crate::pricing::joint::parse_anchor;
+use crate::pricing::{self, Engine};
 use crate::store::{PriceRow, Store, StoredDay};
 
 /// Price stored days, or print the price of a day
@@ -31,12 +34,16 @@ pub(super) struct Price {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     recent_blocks: Option<u32>,
 
+    /// Show why the path engine found this price: its rivals, and the round amounts that carried it
+    #[arg(long, requires = "days")]
+    explain: bool,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
 
     #[command(flatten)]
-    engine: EngineFlag,
+    engine: EngineFlags,
 
     #[command(flatten)]
     database: Database,
@@ -45,21 +52,58 @@ pub(super) struct Price {
     folder: Folder,
 }
 
-/// Which engine prices.
-#[derive(Args, Clone, Copy, Debug)]
-pub(super) struct EngineFlag {
-    /// The price engine
-    #[arg(long, value_name = "ENGINE", default_value = Engine::DEFAULT.name())]
-    engine: EngineName,
+/// Which engine prices, and what it is told.
+#[derive(Args, Clone, Debug)]
+pub(super) struct EngineFlags {
+    /// The price engine [default: path; where prices are stored, all of them]
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<EngineName>,
 
     /// Let v9.1 price days before 2023-12-15, which it is not made for
     #[arg(long)]
     pub(super) force: bool,
+
+    /// A known price to help the path engine in the early years (repeatable); kept until others are given
+    #[arg(long = "anchor", value_name = "YYYY-MM-DD=USD", value_parser = parse_anchor)]
+    anchors: Vec<(WindowDay, f64)>,
+
+    /// Forget the anchors given before
+    #[arg(long, conflicts_with = "anchors")]
+    no_anchor: bool,
 }
 
-impl EngineFlag {
-    pub(super) fn get(self) -> Engine {
-        self.engine.0
+impl EngineFlags {
+    /// The engine whose price is shown.
+    pub(super) fn shown(&self) -> Engine {
+        self.engine.map_or(Engine::DEFAULT, |engine| engine.0)
+    }
+
+    /// Prices, by the engine named or by every one, what has no price yet.
+    pub(super) fn price_all(
+        &self,
+        pool: &rayon::ThreadPool,
+        store: &mut Store,
+        shown: &Shown,
+    ) -> anyhow::Result<Vec<(Engine, usize)>> {
+        let options = pricing::Options {
+            force: self.force,
+            anchors: (self.no_anchor || !self.anchors.is_empty()).then(|| self.anchors.clone()),
+        };
+        let engines = match self.engine {
+            Some(engine) => vec![engine.0],
+            None => Engine::ALL.to_vec(),
+        };
+        let mut priced = Vec::new();
+        for engine in engines {
+            let days = pricing::price_all(pool, store, engine, &options, &shown.watch())?;
+            say(&format!(
+                "priced {} days by {}",
+                grouped(days as u64),
+                engine.name()
+            ));
+            priced.push((engine, days));
+        }
+        Ok(priced)
     }
 }
 
@@ -69,7 +113,7 @@ pub(super) struct EngineName(pub(super) Engine);
 
 impl ValueEnum for EngineName {
     fn value_variants<'a>() -> &'a [EngineName] {
-        &[EngineName(Engine::V91)]
+        &[EngineName(Engine::Path), EngineName(Engine::V91)]
     }
 
     fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
@@ -80,14 +124,19 @@ impl ValueEnum for EngineName {
 impl Price {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         match (self.days, self.recent_blocks) {
+            (Some((first, last)), _) if self.explain => {
+                explain(&self.database.db, first, last, self.json)?
+            }
             (Some((first, last)), _) => self.print_days(first, last)?,
-            (None, Some(count)) => price_recent(
-                &self.folder,
-                &self.database.db,
-                count,
-                self.json,
-                self.engine,
-            )?,
+            (None, Some(count)) => {
+                price_recent(
+                    &self.folder,
+                    &self.database.db,
+                    count,
+                    self.json,
+                    &self.engine,
+                )?;
+            }
             (None, None) => self.price_everything()?,
         }
         Ok(Outcome::Done)
@@ -96,49 +145,26 @@ impl Price {
     fn price_everything(&self) -> anyhow::Result<()> {
         let shown = Shown::new()?;
         let mut store = open_to_price(&self.database.db)?;
-        let engine = self.engine.get();
         let pool = super::scan::pool(None)?;
-        let priced = price_all(&pool, &mut store, engine, self.engine.force, &shown.watch())?;
+        let priced = self.engine.price_all(&pool, &mut store, &shown)?;
         if self.json {
-            return put(&json!({ "engine": engine.name(), "engine_version": engine.version(), "days_priced": priced }).to_string());
+            let rows: Vec<_> = priced
+                .iter()
+                .map(|(engine, days)| {
+                    json!({ "engine": engine.name(), "engine_version": engine.version(), "days_priced": days })
+                })
+                .collect();
+            put(&serde_json::Value::Array(rows).to_string())?;
         }
-        say(&format!(
-            "priced {} days by {}",
-            grouped(priced as u64),
-            engine.name()
-        ));
         Ok(())
     }
 
     fn print_days(&self, first: WindowDay, last: WindowDay) -> anyhow::Result<()> {
         let store = Store::read(&self.database.db)?;
-        let stored = store.days()?;
-        let days: Vec<&StoredDay> = stored
-            .iter()
-            .filter(|day| (first..=last).contains(&day.day))
-            .collect();
-        if days.is_empty() {
-            let held = match (stored.first(), stored.last()) {
-                (Some(from), Some(to)) => format!(
-                    "it holds {} to {}",
-                    dates::show(from.day),
-                    dates::show(to.day)
-                ),
-                _ => "it holds no days".to_string(),
-            };
-            let asked = if first == last {
-                dates::show(first)
-            } else {
-                format!("{}..{}", dates::show(first), dates::show(last))
-            };
-            bail!(
-                "{}: {asked} is not in the database; {held}\n  hint: `blkprice scan --since-last` adds what is new",
-                store.path().display()
-            );
-        }
+        let days = stored_days(&store, first, last)?;
         let mut values = Vec::new();
         for day in &days {
-            let row = price_day(&store, day, self.engine.force)?;
+            let row = self.row_of(&store, day)?;
             if self.json {
                 values.push(to_json(&store, day, &row)?);
             } else {
@@ -154,9 +180,56 @@ impl Price {
             _ => Ok(()),
         }
     }
+
+    /// The price of a stored day: as stored, or by v9.1 computed here, which needs the day alone.
+    fn row_of(&self, store: &Store, day: &StoredDay) -> anyhow::Result<PriceRow> {
+        let engine = self.engine.shown();
+        let stored = store.prices(engine.name(), day.day, day.day)?.pop();
+        match (stored, engine) {
+            (Some(row), _) if !(self.engine.force && row.usd.is_none()) => Ok(row),
+            (_, Engine::V91) => Ok(price_day(store, day, self.engine.force)?),
+            (stored, Engine::Path) => stored.ok_or_else(|| {
+                anyhow::anyhow!(
+                    "{}: {} has no price yet\n  hint: `blkprice price` prices every stored day",
+                    store.path().display(),
+                    dates::show(day.day)
+                )
+            }),
+        }
+    }
 }
 
-fn open_to_price(path: &PathBuf) -> anyhow::Result<Store> {
+/// The stored days of a range; none at all is an error that says what there is.
+pub(super) fn stored_days(
+    store: &Store,
+    first: WindowDay,
+    last: WindowDay,
+) -> anyhow::Result<Vec<StoredDay>> {
+    let mut days = store.days()?;
+    let held = match (days.first(), days.last()) {
+        (Some(from), Some(to)) => format!(
+            "it holds {} to {}",
+            dates::show(from.day),
+            dates::show(to.day)
+        ),
+        _ => "it holds no days".to_string(),
+    };
+    days.retain(|day| (first..=last).contains(&day.day));
+    if days.is_empty() {
+        let asked = if first == last {
+            dates::show(first)
+        } else {
+            format!("{}..{}", dates::show(first), dates::show(last))
+        };
+        bail!(
+            "{}: {asked} is not in the database; {held}\n  hint: `blkprice scan --since-last` adds what is new",
+            store.path().display()
+        );
+    }
+    Ok(days)
+}
+
+fn open_to_price(path: &Path) -> anyhow::Result<Store> {
     let Some(chain) = Store::read(path)?.chain()? else {
         bail!(
             "{}: the database is empty\n  hint: fill it with `blkprice scan`",
@@ -171,7 +244,7 @@ fn open_to_price(path: &PathBuf) -> anyhow::Result<Store> {
 pub(super) fn line(window: &str, row: &PriceRow) -> String {
     let remark = match row.status.as_str() {
         "ok" => "",
-        "weak" => " (weak: few estimates)",
+        "weak" => " (weak: little to go by)",
         "partial" => " (partial: the day is not complete)",
         "unsupported" => {
             " (unsupported: v9.1 prices days from 2023-12-15 on; --force does it all the same)"
@@ -209,6 +282,16 @@ pub(super) fn window_json(
     });
     json!({
         "price": price,
+        "open": row.open,
+        "high": row.high,
+        "low": row.low,
+        "close": row.close,
+        "low68": row.interval68.map(|(low, _)| low),
+        "high68": row.interval68.map(|(_, high)| high),
+        "low95": row.interval95.map(|(low, _)| low),
+        "high95": row.interval95.map(|(_, high)| high),
+        "final": row.is_final,
+        "anchors": row.anchors,
         "confidence": row.confidence,
         "status": row.status,
         "first_height": first,

@@ -6,11 +6,11 @@ use anyhow::bail;
 
 use super::folder::Folder;
 use super::output::put;
-use super::price::{EngineFlag, line, window_json};
+use super::price::{EngineFlags, line, window_json};
 use super::progress::Shown;
 use crate::chain::days::SECONDS;
 use crate::filter::Window;
-use crate::pricing::price_window;
+use crate::pricing::{Engine, daily, joint};
 use crate::scan::Known;
 use crate::scan::decode::Reader;
 use crate::scan::survey::survey;
@@ -23,7 +23,7 @@ pub(super) fn price_recent(
     database: &Path,
     count: u32,
     as_json: bool,
-    engine: EngineFlag,
+    engine: &EngineFlags,
 ) -> anyhow::Result<()> {
     let shown = Shown::new()?;
     let store = if database.exists() {
@@ -81,7 +81,10 @@ pub(super) fn price_recent(
     }
     // The whole window is there, so it is complete; its day is that of the tip.
     let day = (tip_time / SECONDS) as i32; // at most 49,710
-    let row = price_window(&read, day, true, engine.force);
+    let row = match engine.shown() {
+        Engine::V91 => daily::price_window(&read, day, true, engine.force),
+        Engine::Path => joint::price_window(&pool, store.as_ref().filter(|_| same), day, read)?,
+    };
     let last = tip - 1;
     if as_json {
         return put(&window_json(&row, first, last, Some(tip), Some(tip_time)).to_string());

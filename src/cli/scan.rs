@@ -106,7 +106,7 @@ pub(super) fn outcome(report: &Report) -> Outcome {
     }
 }
 
-fn summarize(report: &Report) {
+pub(super) fn summarize(report: &Report) {
     let tip = report
         .tip
         .as_ref()

@@ -29,6 +29,12 @@ pub fn edge_sats(bin: usize) -> f64 {
     edge_btc(bin) * SATS_PER_BTC
 }
 
+/// The lower edges of the bins of a decade, from 1 BTC on: each decade has the same, times a power of ten.
+pub fn steps() -> impl Iterator<Item = f64> {
+    let one_btc = bin_of(100_000_000);
+    (one_btc..one_btc + BINS_PER_DECADE).map(edge_btc)
+}
+
 /// The bin that an amount of `sats` falls in, always below [`BINS`].
 pub fn bin_of(sats: u64) -> usize {
     TABLES.bin_of(sats)

@@ -32,7 +32,7 @@ pub fn run(
     if let Some(report) = already_done(source, store, options)? {
         return Ok(report);
     }
-    store.set_bins(bin_edges())?;
+    store.set_bin_steps(histogram::steps())?;
     let known = Known::load(store)?;
     let stored_places: Vec<(Hash, u32, Place)> = known
         .stored
@@ -106,14 +106,6 @@ fn already_done(
         nothing_new: true,
         ..Report::default()
     }))
-}
-
-fn bin_edges() -> impl Iterator<Item = (f64, Option<f64>)> {
-    (0..histogram::BINS).map(|bin| {
-        let high = bin + 1;
-        let high = (high < histogram::BINS).then(|| histogram::edge_sats(high));
-        (histogram::edge_sats(bin), high)
-    })
 }
 
 fn check_found(source: &Source, survey: &Survey) -> Result<(), Error> {

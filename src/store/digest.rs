@@ -1,4 +1,6 @@
 //! A hash over all that is stored, to tell whether two databases say the same.
+//!
+//! What the path engine keeps to go on is left out: it follows from the rest, and how many states there are from the runs.
 
 use rusqlite::types::ValueRef;
 use sha2::{Digest, Sha256};
@@ -12,12 +14,12 @@ const QUERIES: &[&str] = &[
     "SELECT value FROM meta WHERE key = 'chain'",
     "SELECT day, date, first_height, last_height, blocks, transactions, outputs, sats, complete, rules_version \
      FROM utc_day ORDER BY day",
-    "SELECT height, hash, prev, time, bits, size, transactions, outputs FROM chain_block ORDER BY height",
-    "SELECT day, data FROM day_outputs ORDER BY day",
-    "SELECT day, bin, outputs FROM day_bin ORDER BY day, bin",
-    "SELECT bin, low_sats, high_sats FROM bin ORDER BY bin",
+    "SELECT height, day, hash, prev, time, bits, size, transactions, outputs FROM chain_block ORDER BY height",
+    "SELECT day, first_bin, bins, data FROM day_outputs ORDER BY day",
+    "SELECT step, factor FROM bin_step ORDER BY step",
     "SELECT first_height, last_height, reason FROM missing_height ORDER BY first_height",
     "SELECT * FROM price ORDER BY day, engine",
+    "SELECT height, usd, low, high FROM path_block ORDER BY height",
 ];
 
 impl Store {

@@ -2,18 +2,20 @@
 //!
 //! [`schema`] opens, checks and migrates it, [`lock`] lets one run write at a time, [`writer`] replaces days in
 //! single transactions, [`reader`] gives typed rows back, [`codec`] is the compact form of the outputs, and
-//! [`digest`] hashes all that is stored. The tables are an inner matter; the views of `sql/` are the
+//! [`path_state`]
+//! keeps what the path engine needs to go on, [`digest`] hashes all that is stored. The tables are an inner matter; the views of `sql/` are the
 //! surface for users.
 
 pub mod codec;
 pub mod digest;
 pub mod lock;
+pub mod path_state;
 pub mod reader;
 pub mod rows;
 pub mod schema;
 pub mod writer;
 
-pub use rows::{BlockRow, DayRow, FileState, Missing, PriceRow, StoredDay};
+pub use rows::{BlockPriceRow, BlockRow, DayRow, FileState, Missing, PriceRow, StoredDay};
 pub use schema::{Store, disk_need};
 
 use std::path::PathBuf;

@@ -34,7 +34,7 @@ pub struct EngineDays {
 }
 
 impl Store {
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         sql: &str,
         params: impl rusqlite::Params,
@@ -172,8 +172,7 @@ impl Store {
             what: format!("the outputs of {}: {what}", crate::dates::show(day)),
         };
         let blocks: Vec<(u32, u32, u32)> = self.rows(
-            "SELECT c.height, c.time, c.outputs FROM utc_day AS d JOIN chain_block AS c \
-             ON c.height BETWEEN d.first_height AND d.last_height WHERE d.day = ?1 ORDER BY c.height",
+            "SELECT height, time, outputs FROM chain_block WHERE day = ?1 ORDER BY height",
             params![day],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;
@@ -239,8 +238,8 @@ impl Store {
         last: WindowDay,
     ) -> Result<Vec<PriceRow>, Error> {
         self.rows(
-            "SELECT day, engine, usd, open, high, low, close, confidence, status, outputs, points, engine_version \
-             FROM price WHERE engine = ?1 AND day BETWEEN ?2 AND ?3 ORDER BY day",
+            "SELECT day, engine, usd, open, high, low, close, confidence, status, outputs, points, engine_version, \
+             low68, high68, low95, high95, final, anchors FROM price WHERE engine = ?1 AND day BETWEEN ?2 AND ?3 ORDER BY day",
             params![engine, first, last],
             |row| {
                 Ok(PriceRow {
@@ -256,6 +255,10 @@ impl Store {
                     outputs: unsigned(row.get(9)?),
                     points: unsigned(row.get(10)?),
                     engine_version: row.get(11)?,
+                    interval68: row.get::<_, Option<f64>>(12)?.zip(row.get(13)?),
+                    interval95: row.get::<_, Option<f64>>(14)?.zip(row.get(15)?),
+                    is_final: row.get(16)?,
+                    anchors: row.get(17)?,
                 })
             },
         )

@@ -117,4 +117,49 @@ pub struct PriceRow {
     pub points: u64,
     /// Version of the engine.
     pub engine_version: u32,
+    /// 68 % interval of `usd`, from and to.
+    pub interval68: Option<(f64, f64)>,
+    /// 95 % interval of `usd`, from and to.
+    pub interval95: Option<(f64, f64)>,
+    /// Whether later blocks change it no more.
+    pub is_final: bool,
+    /// The known prices the engine was given.
+    pub anchors: Option<String>,
+}
+
+impl PriceRow {
+    /// A row without a price.
+    pub fn empty(day: WindowDay, engine: &str, engine_version: u32) -> PriceRow {
+        PriceRow {
+            day,
+            engine: engine.to_string(),
+            usd: None,
+            open: None,
+            high: None,
+            low: None,
+            close: None,
+            confidence: None,
+            status: String::new(),
+            outputs: 0,
+            points: 0,
+            engine_version,
+            interval68: None,
+            interval95: None,
+            is_final: true,
+            anchors: None,
+        }
+    }
+}
+
+/// The price of a block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BlockPriceRow {
+    /// Its height.
+    pub height: u32,
+    /// USD per BTC.
+    pub usd: f64,
+    /// 16th percentile, USD per BTC.
+    pub low: f64,
+    /// 84th percentile, USD per BTC.
+    pub high: f64,
 }

@@ -2,6 +2,7 @@
 
 use rusqlite::{Transaction, params};
 
+use super::path_state::touch;
 use super::rows::{BlockRow, DayRow, FileState, Missing, PriceRow};
 use super::schema::sqlite;
 use super::{Error, Store};
@@ -54,23 +55,20 @@ impl Store {
         run().map_err(sqlite(&path))
     }
 
-    /// Stores the edges of the bins, in sats, unless they are there.
+    /// Stores the lower edges of the 200 bins from one power of ten on, over that power, unless they are there.
     ///
     /// # Errors
     /// SQLite refuses.
-    pub fn set_bins(
-        &mut self,
-        edges: impl Iterator<Item = (f64, Option<f64>)>,
-    ) -> Result<(), Error> {
+    pub fn set_bin_steps(&mut self, factors: impl Iterator<Item = f64>) -> Result<(), Error> {
         let path = self.path.clone();
         let run = || -> rusqlite::Result<()> {
             let tx = self.db.transaction()?;
-            let there: i64 = tx.query_row("SELECT count(*) FROM bin", [], |row| row.get(0))?;
+            let there: i64 = tx.query_row("SELECT count(*) FROM bin_step", [], |row| row.get(0))?;
             if there == 0 {
                 let mut insert =
-                    tx.prepare("INSERT INTO bin (bin, low_sats, high_sats) VALUES (?1, ?2, ?3)")?;
-                for (bin, (low, high)) in (0i64..).zip(edges) {
-                    insert.execute(params![bin, low, high])?;
+                    tx.prepare("INSERT INTO bin_step (step, factor) VALUES (?1, ?2)")?;
+                for (step, factor) in (0i64..).zip(factors) {
+                    insert.execute(params![step, factor])?;
                 }
             }
             tx.commit()
@@ -91,6 +89,7 @@ impl Store {
                     "UPDATE utc_day SET complete = ?2 WHERE day = ?1",
                     params![day, complete],
                 )?;
+                touch(&tx, *day)?;
                 // The status of its prices no longer holds.
                 tx.execute("DELETE FROM price WHERE day = ?1", params![day])?;
             }
@@ -155,27 +154,8 @@ impl Store {
         let path = self.path.clone();
         let mut run = || -> rusqlite::Result<()> {
             let tx = self.db.transaction()?;
-            {
-                let mut insert = tx.prepare_cached(
-                    "INSERT OR REPLACE INTO price (day, engine, usd, open, high, low, close, confidence, status, \
-                     outputs, points, engine_version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-                )?;
-                for row in rows {
-                    insert.execute(params![
-                        row.day,
-                        row.engine,
-                        row.usd,
-                        row.open,
-                        row.high,
-                        row.low,
-                        row.close,
-                        row.confidence,
-                        row.status,
-                        signed(row.outputs),
-                        signed(row.points),
-                        row.engine_version,
-                    ])?;
-                }
+            for row in rows {
+                insert_price(&tx, row)?;
             }
             tx.commit()
         };
@@ -183,7 +163,37 @@ impl Store {
     }
 }
 
+pub(super) fn insert_price(tx: &Transaction<'_>, row: &PriceRow) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT OR REPLACE INTO price (day, engine, usd, open, high, low, close, confidence, status, outputs, points, \
+         engine_version, low68, high68, low95, high95, final, anchors) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+    )?
+    .execute(params![
+        row.day,
+        row.engine,
+        row.usd,
+        row.open,
+        row.high,
+        row.low,
+        row.close,
+        row.confidence,
+        row.status,
+        signed(row.outputs),
+        signed(row.points),
+        row.engine_version,
+        row.interval68.map(|(low, _)| low),
+        row.interval68.map(|(_, high)| high),
+        row.interval95.map(|(low, _)| low),
+        row.interval95.map(|(_, high)| high),
+        row.is_final,
+        row.anchors,
+    ])?;
+    Ok(())
+}
+
 fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
+    touch(tx, day)?;
     // Their headers are noted again when the scan is closed; until then nothing but their files tells of them.
     tx.prepare_cached(
         "DELETE FROM block_file WHERE file IN (SELECT file FROM chain_block WHERE height BETWEEN \
@@ -191,11 +201,17 @@ fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
     )?
     .execute([day])?;
     tx.prepare_cached(
-        "DELETE FROM chain_block WHERE height BETWEEN (SELECT first_height FROM utc_day WHERE day = ?1) \
+        "DELETE FROM path_block WHERE height BETWEEN (SELECT first_height FROM utc_day WHERE day = ?1) \
          AND (SELECT last_height FROM utc_day WHERE day = ?1)",
     )?
     .execute([day])?;
-    for table in ["utc_day", "day_outputs", "day_bin", "price"] {
+    for table in [
+        "utc_day",
+        "chain_block",
+        "day_outputs",
+        "price",
+        "path_evidence",
+    ] {
         tx.prepare_cached(&format!("DELETE FROM {table} WHERE day = ?1"))?
             .execute([day])?;
     }
@@ -203,6 +219,7 @@ fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
 }
 
 fn insert_day(tx: &Transaction<'_>, row: &DayRow, rules_version: u32) -> rusqlite::Result<()> {
+    touch(tx, row.day)?;
     let transactions: u64 = row.blocks.iter().map(|b| u64::from(b.transactions)).sum();
     let outputs: u64 = row.blocks.iter().map(|b| u64::from(b.outputs)).sum();
     tx.prepare_cached(
@@ -221,25 +238,42 @@ fn insert_day(tx: &Transaction<'_>, row: &DayRow, rules_version: u32) -> rusqlit
         rules_version,
     ])?;
     for block in &row.blocks {
-        insert_block(tx, block)?;
+        insert_block(tx, row.day, block)?;
     }
-    tx.prepare_cached("INSERT INTO day_outputs (day, data) VALUES (?1, ?2)")?
-        .execute(params![row.day, row.data])?;
-    let mut bin =
-        tx.prepare_cached("INSERT INTO day_bin (day, bin, outputs) VALUES (?1, ?2, ?3)")?;
-    for (number, count) in &row.bins {
-        bin.execute(params![row.day, number, count])?;
-    }
+    let (first_bin, bins) = bins_json(&row.bins);
+    tx.prepare_cached(
+        "INSERT INTO day_outputs (day, first_bin, bins, data) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![row.day, first_bin, bins, row.data])?;
     Ok(())
 }
 
-fn insert_block(tx: &Transaction<'_>, block: &BlockRow) -> rusqlite::Result<()> {
+/// Ascending bins and counts as the first bin and a JSON array with the counts of it and all after it. A row for each
+/// bin would take a fifth of the database.
+fn bins_json(bins: &[(u16, u32)]) -> (u16, String) {
+    let first = bins.first().map_or(0, |&(bin, _)| bin);
+    let mut json = String::from("[");
+    let mut next = first;
+    for &(bin, count) in bins {
+        json.push_str(&"0,".repeat(usize::from(bin - next)));
+        json.push_str(&format!("{count},"));
+        next = bin + 1;
+    }
+    if json.ends_with(',') {
+        json.pop();
+    }
+    json.push(']');
+    (first, json)
+}
+
+fn insert_block(tx: &Transaction<'_>, day: WindowDay, block: &BlockRow) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "INSERT INTO chain_block (height, hash, prev, time, bits, file, offset, size, transactions, outputs) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO chain_block (height, day, hash, prev, time, bits, file, offset, size, transactions, outputs) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         block.height,
+        day,
         display_bytes(block.hash),
         block.prev.map(display_bytes),
         block.time,

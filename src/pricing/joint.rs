@@ -1,0 +1,456 @@
+//! The path engine over all stored days.
+//!
+//! Three passes: the evidence of each day that has none yet, in parallel; the joint decoding, from the newest state
+//! that no change has touched; the fine pass of each day that could change, in parallel. Only days within the
+//! engine's lag before the earliest change can have other prices than before, so only those are computed again.
+
+use rayon::prelude::*;
+
+use super::Status;
+use crate::chain::WindowDay;
+use crate::dates;
+use crate::price::path::{
+    self, Anchor, BlockOutputs, DayEvidence, DayPosterior, DayPrice, ENGINE, ENGINE_VERSION, LAG,
+    Span,
+};
+use crate::scan::{self, Unit, Watch};
+use crate::store::reader::StoredBlock;
+use crate::store::{self, BlockPriceRow, PriceRow, Store, StoredDay};
+
+/// Days read by one thread in a row: a day needs its neighbours' outputs near midnight, so runs save reading.
+const RUN: usize = 16;
+/// Runs between two commits.
+const RUNS: usize = 8;
+/// How near midnight the neighbours' blocks matter, in seconds.
+const NEAR: i64 = 2 * 3600;
+
+/// Prices every day whose price may have changed; gives their number.
+///
+/// # Errors
+/// The database cannot be read or written, or the run was interrupted.
+pub fn price_all(
+    pool: &rayon::ThreadPool,
+    store: &mut Store,
+    anchors: Option<&[(WindowDay, f64)]>,
+    watch: &Watch<'_>,
+) -> Result<usize, scan::Error> {
+    let days = store.days()?;
+    if days.is_empty() {
+        return Ok(0);
+    }
+    let anchors = match anchors {
+        Some(given) => given.to_vec(),
+        None => stored_anchors(store)?,
+    };
+    let written = write_anchors(&anchors);
+    let basis = format!("{ENGINE_VERSION};{}", written.as_deref().unwrap_or(""));
+    let same_basis = store.meta("path_basis")?.as_deref() == Some(basis.as_str());
+    let changed = if same_basis {
+        store.path_changed_from()?
+    } else {
+        Some(WindowDay::MIN)
+    };
+    let Some(changed) = changed else {
+        return Ok(0);
+    };
+    if !same_basis {
+        store.drop_path_states()?;
+    }
+    let evidence = gather_evidence(pool, store, &days, watch)?;
+    let first = days
+        .partition_point(|day| day.day < changed)
+        .saturating_sub(LAG);
+    let Some(from) = days.get(first.min(days.len() - 1)) else {
+        return Ok(0);
+    };
+    // The last day of the chain can still grow.
+    let settled = days.len() - usize::from(!days[days.len() - 1].complete);
+    let decoded = decode(pool, store, &evidence, &anchors, from.day, settled)?;
+    let posteriors = &decoded.days[decoded.days.len() - (days.len() - first)..];
+    let job = Job {
+        days: &days,
+        first,
+        posteriors,
+        is_final: settled.saturating_sub(LAG),
+        anchors: written,
+    };
+    refine(pool, store, &job, watch)?;
+    let state = decoded.resume.map(|state| (state.day, state.to_bytes()));
+    store.close_path_run(&basis, state)?;
+    Ok(days.len() - first)
+}
+
+/// Known prices as kept in the database: 'YYYY-MM-DD=USD', by commas; none where there are none.
+pub fn write_anchors(anchors: &[(WindowDay, f64)]) -> Option<String> {
+    let mut sorted = anchors.to_vec();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let parts: Vec<String> = sorted
+        .iter()
+        .map(|(day, usd)| format!("{}={usd}", dates::show(*day)))
+        .collect();
+    Some(parts.join(",")).filter(|text| !text.is_empty())
+}
+
+/// A known price from 'YYYY-MM-DD=USD'.
+///
+/// # Errors
+/// It is not in that form, or no price.
+pub fn parse_anchor(text: &str) -> Result<(WindowDay, f64), String> {
+    let wrong =
+        || format!("'{text}' is no anchor; write it as YYYY-MM-DD=USD, for example 2014-10-01=380");
+    let (day, usd) = text.split_once('=').ok_or_else(wrong)?;
+    let day = dates::parse(day)?;
+    let usd: f64 = usd.trim_start_matches('$').parse().map_err(|_| wrong())?;
+    let known = path::PRICE_RANGE_USD;
+    if known.contains(&usd) {
+        Ok((day, usd))
+    } else {
+        Err(format!(
+            "{usd} is not between ${} and ${}",
+            known.start(),
+            known.end()
+        ))
+    }
+}
+
+/// The anchors of the last run.
+fn stored_anchors(store: &Store) -> Result<Vec<(WindowDay, f64)>, store::Error> {
+    let basis = store.meta("path_basis")?.unwrap_or_default();
+    let anchors = basis.split_once(';').map_or("", |(_, anchors)| anchors);
+    // What does not parse was not written by us; the worst that follows is a run without anchors.
+    Ok(anchors
+        .split(',')
+        .filter_map(|text| parse_anchor(text).ok())
+        .collect())
+}
+
+/// The evidence of every day, ascending, computed where it is not kept yet.
+fn gather_evidence(
+    pool: &rayon::ThreadPool,
+    store: &mut Store,
+    days: &[StoredDay],
+    watch: &Watch<'_>,
+) -> Result<Vec<DayEvidence>, scan::Error> {
+    let mut evidence: Vec<DayEvidence> = store
+        .path_evidence(ENGINE_VERSION)?
+        .iter()
+        .filter_map(|(day, data)| {
+            DayEvidence::from_bytes(data).filter(|evidence| evidence.day == *day)
+        })
+        .collect();
+    let missing: Vec<WindowDay> = days
+        .iter()
+        .map(|day| day.day)
+        .filter(|day| evidence.binary_search_by_key(day, |e| e.day).is_err())
+        .collect();
+    watch
+        .progress
+        .start("reading amounts", missing.len() as u64, Unit::Days);
+    let path = store.path().to_path_buf();
+    for batch in missing.chunks(RUN * RUNS) {
+        watch.check()?;
+        let found: Result<Vec<Vec<DayEvidence>>, store::Error> = pool.install(|| {
+            batch
+                .par_chunks(RUN)
+                .map(|days| {
+                    let reader = Store::read(&path)?;
+                    days.iter()
+                        .map(|&day| Ok(path::evidence(day, &outputs(&reader, day)?)))
+                        .collect()
+                })
+                .collect()
+        });
+        let found = found?.concat();
+        let rows: Vec<(WindowDay, Vec<u8>)> = found.iter().map(|e| (e.day, e.to_bytes())).collect();
+        store.put_path_evidence(ENGINE_VERSION, &rows)?;
+        watch.progress.advance(batch.len() as u64);
+        evidence.extend(found);
+    }
+    watch.progress.finish();
+    evidence.sort_by_key(|e| e.day);
+    Ok(evidence)
+}
+
+/// Decodes from the newest state before `from`, or from the first day on.
+fn decode(
+    pool: &rayon::ThreadPool,
+    store: &Store,
+    evidence: &[DayEvidence],
+    anchors: &[(WindowDay, f64)],
+    from: WindowDay,
+    settled: usize,
+) -> Result<path::Decoded, store::Error> {
+    let state = store
+        .path_state_before(from)?
+        .and_then(|data| path::ForwardState::from_bytes(&data));
+    let start = match &state {
+        Some(state) => evidence.partition_point(|e| e.day <= state.day),
+        None => 0,
+    };
+    let anchors: Vec<Anchor> = anchors
+        .iter()
+        .map(|&(day, usd)| Anchor { day, usd })
+        .collect();
+    Ok(pool.install(|| {
+        path::decode(
+            &evidence[start..],
+            settled.saturating_sub(start),
+            &anchors,
+            state.as_ref(),
+        )
+    }))
+}
+
+/// The belief about one stored day, for explaining its price; with the day's blocks.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn posterior(
+    pool: &rayon::ThreadPool,
+    store: &Store,
+    day: WindowDay,
+) -> Result<Option<(DayPosterior, Vec<BlockOutputs>)>, store::Error> {
+    let evidence: Vec<DayEvidence> = store
+        .path_evidence(ENGINE_VERSION)?
+        .iter()
+        .filter_map(|(_, data)| DayEvidence::from_bytes(data))
+        .collect();
+    let Ok(at) = evidence.binary_search_by_key(&day, |e| e.day) else {
+        return Ok(None);
+    };
+    // Nothing behind the lag can change it.
+    let reach = &evidence[..(at + LAG + 1).min(evidence.len())];
+    let decoded = decode(
+        pool,
+        store,
+        reach,
+        &stored_anchors(store)?,
+        day,
+        reach.len(),
+    )?;
+    let found = decoded
+        .days
+        .into_iter()
+        .find(|posterior| posterior.day == day);
+    Ok(match found {
+        Some(posterior) => Some((posterior, outputs(store, day)?)),
+        None => None,
+    })
+}
+
+/// A day's row and those of its blocks.
+type Priced = (PriceRow, Vec<BlockPriceRow>);
+
+struct Job<'a> {
+    days: &'a [StoredDay],
+    /// Position of the first day to price.
+    first: usize,
+    /// From that day on.
+    posteriors: &'a [DayPosterior],
+    /// Days before this position change no more.
+    is_final: usize,
+    anchors: Option<String>,
+}
+
+fn refine(
+    pool: &rayon::ThreadPool,
+    store: &mut Store,
+    job: &Job<'_>,
+    watch: &Watch<'_>,
+) -> Result<(), scan::Error> {
+    let path = store.path().to_path_buf();
+    let positions: Vec<usize> = (job.first..job.days.len()).collect();
+    watch
+        .progress
+        .start("pricing by path", positions.len() as u64, Unit::Days);
+    for batch in positions.chunks(RUN * RUNS) {
+        watch.check()?;
+        let rows: Result<Vec<Vec<Priced>>, store::Error> = pool.install(|| {
+            batch
+                .par_chunks(RUN)
+                .map(|run| refine_run(&Store::read(&path)?, job, run))
+                .collect()
+        });
+        store.put_path_prices(&rows?.concat())?;
+        watch.progress.advance(batch.len() as u64);
+    }
+    watch.progress.finish();
+    Ok(())
+}
+
+fn refine_run(store: &Store, job: &Job<'_>, run: &[usize]) -> Result<Vec<Priced>, store::Error> {
+    let read = |at: Option<usize>| match at.and_then(|at| job.days.get(at)) {
+        Some(day) => outputs(store, day.day),
+        None => Ok(Vec::new()),
+    };
+    let mut rows = Vec::with_capacity(run.len());
+    let Some(&start) = run.first() else {
+        return Ok(rows);
+    };
+    let mut before = read(start.checked_sub(1))?;
+    let mut own = read(Some(start))?;
+    for &at in run {
+        let after = read(at.checked_add(1))?;
+        let day = &job.days[at];
+        let span = span_of(day, &own);
+        let late = before.partition_point(|block| block.time < span.start - NEAR);
+        let early = after.partition_point(|block| block.time < span.start + DAY + NEAR);
+        let posterior = &job.posteriors[at - job.first];
+        let price = path::refine(posterior, span, &before[late..], &own, &after[..early]);
+        rows.push(to_rows(day, &price, at < job.is_final, job.anchors.clone()));
+        before = std::mem::replace(&mut own, after);
+    }
+    Ok(rows)
+}
+
+const DAY: i64 = 86_400;
+
+/// The day, or as much of it as there is: the last day of the chain ends with its last block.
+fn span_of(day: &StoredDay, blocks: &[BlockOutputs]) -> Span {
+    let whole = Span::of_day(day.day);
+    if day.complete {
+        return whole;
+    }
+    let last = blocks
+        .iter()
+        .map(|block| block.time)
+        .max()
+        .unwrap_or(whole.end);
+    Span {
+        start: whole.start,
+        end: last.clamp(whole.start + 1, whole.end),
+    }
+}
+
+fn to_rows(
+    day: &StoredDay,
+    price: &DayPrice,
+    is_final: bool,
+    anchors: Option<String>,
+) -> (PriceRow, Vec<BlockPriceRow>) {
+    let row = PriceRow {
+        usd: price.usd,
+        open: price.open,
+        high: price.high,
+        low: price.low,
+        close: price.close,
+        confidence: price.confidence,
+        status: status(price, day.complete).name().to_string(),
+        outputs: day.outputs,
+        points: price.points,
+        interval68: price.low68.zip(price.high68),
+        interval95: price.low95.zip(price.high95),
+        is_final,
+        anchors,
+        ..PriceRow::empty(day.day, ENGINE, ENGINE_VERSION)
+    };
+    let blocks = price
+        .blocks
+        .iter()
+        .map(|block| BlockPriceRow {
+            height: block.height,
+            usd: block.usd,
+            low: block.low,
+            high: block.high,
+        })
+        .collect();
+    (row, blocks)
+}
+
+fn status(price: &DayPrice, complete: bool) -> Status {
+    match price.status {
+        path::Status::None => Status::None,
+        _ if !complete => Status::Partial,
+        path::Status::Weak => Status::Weak,
+        path::Status::Ok => Status::Ok,
+    }
+}
+
+/// What the blocks of a window that is no day give, the stored days before it seen first.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn price_window(
+    pool: &rayon::ThreadPool,
+    store: Option<&Store>,
+    day: WindowDay,
+    blocks: Vec<StoredBlock>,
+) -> Result<PriceRow, store::Error> {
+    let blocks = convert(blocks);
+    let first_height = blocks.first().map_or(0, |block| block.height);
+    let mut evidence = Vec::new();
+    let mut state = None;
+    let mut anchors = Vec::new();
+    if let Some(store) = store {
+        let before: Vec<WindowDay> = store
+            .days()?
+            .iter()
+            .filter(|stored| stored.last < first_height && stored.day < day)
+            .map(|stored| stored.day)
+            .collect();
+        if let Some(&last) = before.last() {
+            state = store
+                .path_state_before(last)?
+                .and_then(|data| path::ForwardState::from_bytes(&data));
+        }
+        let from = state.as_ref().map_or(WindowDay::MIN, |state| state.day);
+        evidence = store
+            .path_evidence(ENGINE_VERSION)?
+            .iter()
+            .filter(|(day, _)| *day > from && before.binary_search(day).is_ok())
+            .filter_map(|(_, data)| DayEvidence::from_bytes(data))
+            .collect();
+        anchors = stored_anchors(store)?;
+    }
+    evidence.push(path::evidence(day, &blocks));
+    let known: Vec<Anchor> = anchors
+        .iter()
+        .map(|&(day, usd)| Anchor { day, usd })
+        .collect();
+    let decoded = pool.install(|| path::decode(&evidence, 0, &known, state.as_ref()));
+    let outputs = blocks.iter().map(|block| block.sats.len() as u64).sum();
+    let (first, last) = (
+        blocks.iter().map(|b| b.time).min(),
+        blocks.iter().map(|b| b.time).max(),
+    );
+    let start = first.unwrap_or_else(|| Span::of_day(day).start);
+    let span = Span {
+        start,
+        end: last.unwrap_or(start).max(start + 1),
+    };
+    let mut row = PriceRow {
+        status: Status::None.name().to_string(),
+        outputs,
+        is_final: false,
+        ..PriceRow::empty(day, ENGINE, ENGINE_VERSION)
+    };
+    if let Some(posterior) = decoded.days.last() {
+        let price = path::refine(posterior, span, &[], &blocks, &[]);
+        let window = StoredDay {
+            day,
+            first: first_height,
+            last: 0,
+            blocks: 0,
+            outputs,
+            complete: true,
+            rules_version: 0,
+        };
+        row = to_rows(&window, &price, false, write_anchors(&anchors)).0;
+    }
+    Ok(row)
+}
+
+fn outputs(store: &Store, day: WindowDay) -> Result<Vec<BlockOutputs>, store::Error> {
+    Ok(convert(store.outputs(day)?))
+}
+
+fn convert(blocks: Vec<StoredBlock>) -> Vec<BlockOutputs> {
+    blocks
+        .into_iter()
+        .map(|block| BlockOutputs {
+            height: block.height,
+            time: i64::from(block.time),
+            sats: block.sats,
+        })
+        .collect()
+}
