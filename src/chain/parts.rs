@@ -175,7 +175,9 @@ fn drop_ragged(parts: &mut Vec<Part>, headers: &[Header], evidence: &Evidence) {
     if evidence.damaged_files.range(..=file).next().is_some() {
         return;
     }
-    parts.retain(|part| part.base >= base || base - part.base > DOWNLOAD_WINDOW);
+    // What is stored was whole once; only the files it came from are gone since.
+    let stored = |part: &Part| headers[part.branch.root].height.is_some();
+    parts.retain(|part| part.base >= base || base - part.base > DOWNLOAD_WINDOW || stored(part));
 }
 
 /// The parts that leave at least one height free between each other and have the most work together
@@ -208,4 +210,157 @@ fn heaviest(mut parts: Vec<Part>) -> Vec<Part> {
     let mut keep = keep.into_iter();
     parts.retain(|_| keep.next().unwrap_or(false));
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REGTEST_BITS: u32 = 0x207f_ffff;
+    /// Bytes of each block here, and of each record.
+    const SIZE: u32 = 300;
+    const RECORD: u64 = PREAMBLE_BYTES + SIZE as u64;
+
+    /// A block of branch `branch` at `height`, whose parent is of the branch `parent`.
+    fn block(branch: u8, height: u32, parent: u8, file: u32, offset: u64) -> Header {
+        Header {
+            hash: hash(branch, height),
+            prev: height
+                .checked_sub(1)
+                .map_or(Hash::ZERO, |below| hash(parent, below)),
+            version: 4,
+            time: 0,
+            bits: REGTEST_BITS,
+            place: Place { file, offset },
+            size: SIZE,
+            height: None,
+        }
+    }
+
+    fn hash(branch: u8, height: u32) -> Hash {
+        let mut bytes = [branch; 32];
+        bytes[..4].copy_from_slice(&height.to_le_bytes());
+        Hash(bytes)
+    }
+
+    /// Blocks of one branch, record behind record in `file` from `offset` on.
+    fn run(branch: u8, heights: std::ops::Range<u32>, file: u32, offset: u64) -> Vec<Header> {
+        let offsets = (0u64..).map(|i| offset + i * RECORD);
+        let made = heights.zip(offsets);
+        made.map(|(height, offset)| block(branch, height, branch, file, offset))
+            .collect()
+    }
+
+    /// The heights a coinbase would state: those in the hashes.
+    fn stated(header: &Header) -> Option<u32> {
+        let [a, b, c, d, ..] = header.hash.0;
+        Some(u32::from_le_bytes([a, b, c, d]))
+    }
+
+    fn choose(headers: &[Header], damaged: &[u32]) -> ActiveChain {
+        let evidence = Evidence {
+            damaged_files: damaged.iter().copied().collect(),
+            last_file: headers.iter().map(|h| h.place.file).max().unwrap_or(0),
+        };
+        ActiveChain::choose(headers, &evidence, stated)
+    }
+
+    /// Branch and height of each block of the chain.
+    fn blocks(chain: &ActiveChain, headers: &[Header]) -> Vec<(u8, u32)> {
+        let name = |&(height, at): &(u32, usize)| (headers[at].hash.0[31], height);
+        chain.blocks.iter().map(name).collect()
+    }
+
+    fn of(branch: u8, heights: std::ops::Range<u32>) -> Vec<(u8, u32)> {
+        heights.map(|height| (branch, height)).collect()
+    }
+
+    #[test]
+    fn dead_blocks_that_reach_higher_than_the_live_tip_do_not_win() {
+        // Live 0 to 9; then the half of dead block 11; then dead 12 to 40.
+        let mut headers = run(1, 0..10, 0, 8);
+        headers.extend(run(2, 12..41, 0, 8 + 10 * RECORD + 120));
+        let chain = choose(&headers, &[0]);
+        assert_eq!(blocks(&chain, &headers), of(1, 0..10));
+        assert!(chain.missing.is_empty());
+    }
+
+    #[test]
+    fn blocks_behind_damage_large_enough_for_their_parents_are_a_part_after_a_gap() {
+        let mut headers = run(1, 0..10, 0, 8);
+        headers.extend(run(1, 12..41, 0, 8 + 12 * RECORD));
+        let chain = choose(&headers, &[0]);
+        assert_eq!(chain.blocks.len(), 39);
+        assert_eq!(chain.missing, [10..=11]);
+        // Not in the last file either, where nothing is written over.
+        let mut headers = run(1, 0..10, 0, 8);
+        headers.extend(run(1, 12..41, 0, 8 + 10 * RECORD + 120));
+        headers.extend(run(1, 41..42, 1, 8));
+        let chain = choose(&headers, &[0]);
+        assert_eq!(chain.missing, [10..=11]);
+    }
+
+    #[test]
+    fn strays_below_a_pruned_start_are_left_out_unless_a_file_is_damaged() {
+        let mut headers = vec![block(1, 903, 1, 5, 8), block(1, 908, 1, 5, 8 + RECORD)];
+        headers.extend(run(1, 910..1000, 5, 8 + 2 * RECORD));
+        let chain = choose(&headers, &[]);
+        assert_eq!(blocks(&chain, &headers), of(1, 910..1000));
+        assert!(chain.missing.is_empty());
+        let chain = choose(&headers, &[5]);
+        assert_eq!(chain.missing, [904..=907, 909..=909]);
+    }
+
+    #[test]
+    fn a_stored_part_below_a_pruned_start_is_kept() {
+        let mut headers = run(1, 500..600, 3, 8);
+        for (header, height) in headers.iter_mut().zip(500..) {
+            header.height = Some(height);
+        }
+        headers.extend(run(1, 700..1000, 7, 8));
+        let chain = choose(&headers, &[]);
+        assert_eq!(chain.blocks.len(), 400);
+        assert_eq!(chain.missing, [600..=699]);
+    }
+
+    #[test]
+    fn of_parts_that_claim_the_same_heights_the_most_work_is_kept() {
+        let mut headers = run(1, 0..50, 0, 8);
+        headers.extend(run(2, 45..60, 1, 8));
+        headers.extend(run(3, 60..100, 2, 8));
+        // Branch 3 leaves no height free behind branch 2, so the two exclude each other.
+        let chain = choose(&headers, &[0, 1, 2]);
+        assert_eq!(
+            blocks(&chain, &headers),
+            [of(1, 0..50), of(3, 60..100)].concat()
+        );
+        assert_eq!(chain.missing, [50..=59]);
+    }
+
+    #[test]
+    fn of_equal_work_the_first_in_file_order_wins_and_more_work_beats_more_blocks() {
+        let mut headers = run(1, 0..5, 0, 8);
+        headers.push(block(2, 5, 1, 0, 4000));
+        headers.push(block(3, 5, 1, 0, 5000));
+        assert_eq!(blocks(&choose(&headers, &[]), &headers)[5], (2, 5));
+        headers[6].bits = 0x2000_ffff;
+        headers.push(block(2, 6, 2, 0, 6000));
+        assert_eq!(blocks(&choose(&headers, &[]), &headers)[5], (3, 5));
+    }
+
+    #[test]
+    fn a_part_whose_ends_disagree_on_its_heights_is_not_placed() {
+        let headers = run(1, 500..600, 3, 8);
+        let evidence = Evidence::default();
+        let lies = |header: &Header| stated(header).map(|h| if h == 599 { 700 } else { h });
+        for stated in [
+            lies as fn(&Header) -> Option<u32>,
+            |_| None,
+            |_| Some(u32::MAX),
+        ] {
+            let chain = ActiveChain::choose(&headers, &evidence, stated);
+            assert!(chain.blocks.is_empty());
+            assert_eq!((chain.unplaced.len(), chain.unplaced[0].blocks), (1, 100));
+        }
+    }
 }

@@ -9,6 +9,7 @@ use super::progress::Shown;
 use super::{Database, Outcome};
 use crate::chain::WindowDay;
 use crate::dates;
+use crate::scan::survey::check_folder;
 use crate::scan::{Options, Report, run};
 use crate::store::Store;
 
@@ -67,6 +68,7 @@ impl Flags {
             );
         }
         let source = self.folder.source()?;
+        check_folder(&source)?;
         let mut store = Store::open(&self.database.db, source.chain)?;
         let options = Options {
             since_last: self.since_last,

@@ -25,7 +25,7 @@ pub struct Plan {
     /// Stored days whose blocks stay but whose completeness changes.
     pub completeness: Vec<(WindowDay, bool)>,
     /// Stored days whose blocks differ but cannot all be read any more.
-    pub gone: Vec<WindowDay>,
+    pub gone: Vec<Day>,
     /// Every day of the chain is stored once this is done, from the first stored on.
     pub reaches_tip: bool,
 }
@@ -52,13 +52,17 @@ impl Plan {
             stored.contains_key(&day)
                 || (from.is_none_or(|from| day >= from) && options.to.is_none_or(|to| day <= to))
         };
+        let readable = |&(_, at): &(u32, usize)| survey.is_readable(&survey.headers[at]);
         let mut plan = Plan::default();
         let mut differing = Vec::new();
         let mut fresh = Vec::new();
         for &day in chain.iter().filter(|day| wanted(day.day)) {
             let range = blocks_of(survey, &day);
             let Some(&old) = stored.get(&day.day) else {
-                fresh.push(day);
+                // Of a day outside earlier ranges only headers may be left: it went with a pruned start.
+                if range.iter().any(readable) {
+                    fresh.push(day);
+                }
                 continue;
             };
             let same = old.first == day.first
@@ -71,11 +75,8 @@ impl Plan {
                 if old.complete != day.complete {
                     plan.completeness.push((day.day, day.complete));
                 }
-            } else if range
-                .iter()
-                .any(|&(_, at)| !survey.is_readable(&survey.headers[at]))
-            {
-                plan.gone.push(day.day);
+            } else if !range.iter().all(readable) {
+                plan.gone.push(day);
                 if old.complete {
                     plan.completeness.push((day.day, false));
                 }
@@ -128,4 +129,141 @@ pub fn blocks_of<'s>(survey: &'s Survey, day: &Day) -> &'s [(u32, usize)] {
     let start = blocks.partition_point(|&(height, _)| height < day.first);
     let end = blocks.partition_point(|&(height, _)| height <= day.last);
     &blocks[start..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::chain::days::SECONDS;
+    use crate::chain::header::{Header, Place};
+
+    /// A chain with so many blocks in each day from day 10 on, ten blocks a file.
+    fn survey(blocks_of_days: &[u32], branch: u8) -> Survey {
+        let mut survey = Survey::default();
+        for (day, &blocks) in (10u32..).zip(blocks_of_days) {
+            for i in 0..blocks {
+                let height = survey.headers.len() as u32;
+                survey.headers.push(Header {
+                    hash: hash(branch, height),
+                    prev: Hash::ZERO,
+                    version: 4,
+                    time: day * SECONDS + i,
+                    bits: 0x207f_ffff,
+                    place: Place {
+                        file: height / 10,
+                        offset: 8,
+                    },
+                    size: 300,
+                    height: None,
+                });
+                survey.chain.blocks.push((height, height as usize));
+                survey.paths.insert(height / 10, PathBuf::new());
+            }
+        }
+        survey
+    }
+
+    fn hash(branch: u8, height: u32) -> Hash {
+        let mut bytes = [branch; 32];
+        bytes[..4].copy_from_slice(&height.to_le_bytes());
+        Hash(bytes)
+    }
+
+    /// The plan for `now` where all of `before` is stored.
+    fn plan(now: &Survey, before: &Survey, options: &Options) -> Plan {
+        let times = before.chain.blocks.iter();
+        let days: Vec<StoredDay> = days::cut(times.map(|&(h, at)| (h, before.headers[at].time)))
+            .into_iter()
+            .map(|day| StoredDay {
+                day: day.day,
+                first: day.first,
+                last: day.last,
+                blocks: day.last - day.first + 1,
+                outputs: 0,
+                complete: day.complete,
+                rules_version: RULES_VERSION,
+            })
+            .collect();
+        let hashes = before.chain.blocks.iter();
+        let hashes = hashes
+            .map(|&(h, at)| (h, before.headers[at].hash))
+            .collect();
+        Plan::new(now, &days, &hashes, options)
+    }
+
+    fn days(days: &[Day]) -> Vec<WindowDay> {
+        days.iter().map(|day| day.day).collect()
+    }
+
+    const SINCE_LAST: Options = Options {
+        since_last: true,
+        from: None,
+        to: None,
+    };
+
+    #[test]
+    fn what_is_stored_as_it_is_needs_nothing() {
+        let chain = survey(&[5, 5, 5], 1);
+        let plan = plan(&chain, &chain, &Options::default());
+        assert_eq!(plan.days().count(), 0);
+        assert!(plan.removed.is_empty() && plan.completeness.is_empty() && plan.reaches_tip);
+    }
+
+    #[test]
+    fn a_day_that_grew_is_replaced_and_new_ones_are_added() {
+        let plan = plan(&survey(&[5, 8, 5, 2], 1), &survey(&[5, 3], 1), &SINCE_LAST);
+        assert_eq!((days(&plan.replaced), plan.removed), (vec![11], vec![11]));
+        assert_eq!(days(&plan.added), [12, 13]);
+    }
+
+    #[test]
+    fn a_day_that_only_ended_changes_its_completeness() {
+        let plan = plan(&survey(&[5, 5, 1], 1), &survey(&[5, 5], 1), &SINCE_LAST);
+        assert_eq!(plan.completeness, [(11, true)]);
+        assert_eq!(
+            (days(&plan.replaced), days(&plan.added)),
+            (vec![], vec![12])
+        );
+    }
+
+    #[test]
+    fn other_hashes_at_the_same_heights_replace_a_day() {
+        let mut other = survey(&[5, 5, 5], 1);
+        other.headers[14].hash = hash(2, 14);
+        let plan = plan(&other, &survey(&[5, 5, 5], 1), &SINCE_LAST);
+        assert_eq!((days(&plan.replaced), plan.removed), (vec![12], vec![12]));
+    }
+
+    #[test]
+    fn a_day_that_a_reorganisation_took_away_is_removed() {
+        let plan = plan(&survey(&[5, 7], 2), &survey(&[5, 5, 1], 1), &SINCE_LAST);
+        assert_eq!(
+            (days(&plan.replaced), plan.removed),
+            (vec![10, 11], vec![10, 11, 12])
+        );
+    }
+
+    #[test]
+    fn a_grown_day_whose_first_file_is_gone_stays_as_it_is() {
+        let mut pruned = survey(&[5, 20, 5], 1);
+        pruned.paths.remove(&0);
+        let plan = plan(&pruned, &survey(&[5, 10], 1), &SINCE_LAST);
+        assert_eq!((days(&plan.gone), days(&plan.added)), (vec![11], vec![12]));
+        assert!(plan.removed.is_empty() && plan.replaced.is_empty());
+    }
+
+    #[test]
+    fn a_range_limits_what_is_added_and_says_that_the_tip_is_not_reached() {
+        let chain = survey(&[5, 5, 5, 5, 5], 1);
+        let range = Options {
+            since_last: false,
+            from: Some(11),
+            to: Some(12),
+        };
+        let plan = plan(&chain, &Survey::default(), &range);
+        assert_eq!(days(&plan.added), [11, 12]);
+        assert!(!plan.reaches_tip);
+    }
 }

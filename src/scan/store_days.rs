@@ -53,7 +53,7 @@ pub fn run(
         .collect();
     let plan = Plan::new(&survey, &store.days()?, &stored_hashes, options);
     for day in &plan.gone {
-        watch.progress.warn(&Warning::DayGone(dates::show(*day)));
+        watch.progress.warn(&Warning::DayGone(dates::show(day.day)));
     }
     let mut report = Report::default();
     let mut lost = Vec::new();
@@ -273,6 +273,7 @@ fn close(
     let stored: FxHashSet<Hash> = now.iter().map(|header| header.hash).collect();
     let places: FxHashMap<Hash, Place> = survey.headers.iter().map(|h| (h.hash, h.place)).collect();
     let stayed: FxHashSet<Hash> = before.iter().map(|&(hash, _, _)| hash).collect();
+    let copies: FxHashSet<Place> = survey.copies.iter().map(|header| header.place).collect();
     let mut closing = Closing {
         completeness: plan.completeness.clone(),
         moved: now
@@ -280,7 +281,9 @@ fn close(
             .filter(|header| stayed.contains(&header.hash))
             .filter_map(|header| {
                 let place = *places.get(&header.hash)?;
-                Some((header.height?, place)).filter(|_| place != header.place)
+                // A block read from a later copy keeps that place: the first may be damaged.
+                let moved = place != header.place && !copies.contains(&header.place);
+                Some((header.height?, place)).filter(|_| moved)
             })
             .collect(),
         files: survey.files.clone(),
@@ -288,6 +291,8 @@ fn close(
     };
     note_others(&mut closing, survey, &stored, noted);
     closing.missing = missing(survey, &now, lost);
+    closing.missing.extend(left_out(survey, plan, &stored));
+    closing.missing.sort_by_key(|gap| gap.first);
     for gap in &closing.missing {
         if gap.reason == NO_BLOCK {
             watch.progress.warn(&Warning::Missing(gap.first, gap.last));
@@ -391,4 +396,21 @@ fn missing(survey: &Survey, stored: &[Header], lost: Vec<Warning>) -> Vec<Missin
     missing.sort_by_key(|gap| gap.first);
     missing.dedup_by_key(|gap| gap.first);
     missing
+}
+
+/// The blocks of days that stay as stored since their first files are gone, a gap a day.
+fn left_out(survey: &Survey, plan: &Plan, stored: &FxHashSet<Hash>) -> Vec<Missing> {
+    let gap = |day: &Day| {
+        let mut heights = blocks_of(survey, day)
+            .iter()
+            .filter(|&&(_, at)| !stored.contains(&survey.headers[at].hash))
+            .map(|&(height, _)| height);
+        let first = heights.next()?;
+        Some(Missing {
+            first,
+            last: heights.next_back().unwrap_or(first),
+            reason: "its day can no longer be read whole".to_string(),
+        })
+    };
+    plan.gone.iter().filter_map(gap).collect()
 }

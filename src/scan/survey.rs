@@ -174,7 +174,7 @@ pub fn survey(
         }
     }
     merge(&mut survey, found, &fresh, known);
-    let chain = ActiveChain::choose(&survey.headers, &evidence, |header| {
+    let mut chain = ActiveChain::choose(&survey.headers, &evidence, |header| {
         let path = survey.paths.get(&header.place.file)?;
         let size = header.size.min(PREFIX_BYTES as u32); // a small constant
         let mut buffer = Vec::new();
@@ -182,6 +182,10 @@ pub fn survey(
         let bytes = block.block(header.place.offset, size, &mut buffer).ok()?;
         stated_height(bytes)
     });
+    // A remembered header whose file was pruned since tells its height no more, and nobody can do anything about it.
+    chain
+        .unplaced
+        .retain(|part| survey.paths.contains_key(&part.place.file));
     survey
         .warnings
         .extend(chain.unplaced.iter().cloned().map(Warning::Unplaced));
@@ -228,7 +232,15 @@ fn nanoseconds(time: SystemTime) -> i64 {
     i64::try_from(since.as_nanos()).unwrap_or(0)
 }
 
-/// Looks at the first records only: a folder of another chain is told at once.
+/// Looks at the key and the first records only, before anything is made for a folder that will not do.
+///
+/// # Errors
+/// The folder is of another chain or cannot be read.
+pub fn check_folder(source: &Source) -> Result<(), Error> {
+    let key = XorKey::load(&source.blocks_dir)?;
+    check_chain(&files::list(&source.blocks_dir)?, key, source.chain)
+}
+
 fn check_chain(listed: &[BlkFile], key: XorKey, wanted: Chain) -> Result<(), Error> {
     for file in listed {
         let first =

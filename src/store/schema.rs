@@ -35,8 +35,12 @@ impl Store {
     pub fn open(path: &Path, chain: Chain) -> Result<Store, Error> {
         if path.exists() {
             // Looked at before anything is made beside it.
-            let store = Store::read(path)?;
-            store.check_chain(chain)?;
+            match Store::read(path) {
+                Ok(store) => store.check_chain(chain)?,
+                // Cut off while it was made: only a writer can take the half step back.
+                Err(Error::Sqlite { source, .. }) if needs_rollback(&source) => {}
+                Err(error) => return Err(error),
+            }
         }
         let lock = Lock::take(path)?;
         let db = Connection::open(path).map_err(sqlite(path))?;
@@ -45,6 +49,7 @@ impl Store {
             path: path.to_path_buf(),
             _lock: Some(lock),
         };
+        store.check_ours()?;
         store.prepare(chain).map_err(sqlite(path))?;
         store.check_chain(chain)?;
         Ok(store)
@@ -215,6 +220,13 @@ pub fn disk_need(blocks: u64, bytes: u64) -> u64 {
     const BLOCK_ROW: u64 = 100;
     const FIXED: u64 = 1 << 20;
     FIXED + blocks * BLOCK_ROW + bytes / 100
+}
+
+/// Whether a transaction of a killed run is to be undone before the database can be read.
+fn needs_rollback(error: &rusqlite::Error) -> bool {
+    error
+        .sqlite_error()
+        .is_some_and(|failure| failure.extended_code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
 }
 
 pub(super) fn sqlite(path: &Path) -> impl FnOnce(rusqlite::Error) -> Error {

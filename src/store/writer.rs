@@ -194,6 +194,12 @@ pub(super) fn insert_price(tx: &Transaction<'_>, row: &PriceRow) -> rusqlite::Re
 
 fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
     touch(tx, day)?;
+    // Their headers are noted again when the scan is closed; until then nothing but their files tells of them.
+    tx.prepare_cached(
+        "DELETE FROM block_file WHERE file IN (SELECT file FROM chain_block WHERE height BETWEEN \
+         (SELECT first_height FROM utc_day WHERE day = ?1) AND (SELECT last_height FROM utc_day WHERE day = ?1))",
+    )?
+    .execute([day])?;
     tx.prepare_cached(
         "DELETE FROM path_block WHERE height BETWEEN (SELECT first_height FROM utc_day WHERE day = ?1) \
          AND (SELECT last_height FROM utc_day WHERE day = ?1)",
