@@ -110,5 +110,6 @@ fn to_json(explanation: &Explanation) -> serde_json::Value {
             "expected": amount.expected,
             "score": amount.score,
         })).collect::<Vec<_>>(),
+        "curve": explanation.curve.iter().map(|(usd, score)| json!([usd, score])).collect::<Vec<_>>(),
     })
 }

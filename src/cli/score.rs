@@ -16,8 +16,9 @@ use crate::store::Store;
 
 /// Score stored prices against a CSV of daily prices or candles
 ///
-/// The CSV names its columns in the first line: date, and open, high, low, close or a single price. `usd` is held against
-/// the candle's mean (of open, high, low and close). Days without a row in it are left out and counted.
+/// The CSV names its columns in the first line: date, and open, high, low, close, or the price of the day (price, usd or
+/// mean), or both. `usd` is held against the price of the day, or else against the mean of the candle's four. Days without a
+/// row in it are left out and counted.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Score {
     /// The CSV with what is known

@@ -1,7 +1,8 @@
 //! A CSV of daily prices or candles.
 //!
 //! The first line names the columns, in any order and case: a day (`date`, `day` or `time`, starting with
-//! YYYY-MM-DD), and `open`, `high`, `low`, `close`, or a single price (`price`, `price_usd`, `usd` or `close`).
+//! YYYY-MM-DD), and `open`, `high`, `low`, `close`, or the price of the day (`price`, `price_usd`, `usd` or `mean`), or both.
+//! Where the price of the day is not given it is the mean of the candle's four prices, or else `close`.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -12,7 +13,7 @@ use crate::dates;
 /// What is known of a day, USD per BTC.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Candle {
-    /// The mean of open, high, low and close; or the only price there is.
+    /// The price of the day as given, or the mean of open, high, low and close, or the only price there is.
     pub mean: f64,
     /// At the start of the day.
     pub open: Option<f64>,
@@ -84,8 +85,8 @@ impl Truth {
             find(&["low"]),
             find(&["close"]),
         ];
-        let single = find(&["price", "price_usd", "usd", "mean", "close"]);
-        if candle.iter().any(Option::is_none) && single.is_none() {
+        let single = find(&["price", "price_usd", "usd", "mean"]);
+        if candle[3].is_none() && single.is_none() {
             return Err(missing("price"));
         }
         let mut truth = Truth::default();
@@ -109,7 +110,7 @@ impl Truth {
                 }
                 _ => None,
             };
-            if let Some(mean) = four.or(field(single)?) {
+            if let Some(mean) = field(single)?.or(four).or(close) {
                 truth.days.insert(
                     date,
                     Candle {

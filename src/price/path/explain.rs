@@ -2,8 +2,8 @@
 
 use super::BlockOutputs;
 use super::comb::{MANTISSAS, amount_position};
-use super::evidence::spectrum;
-use super::grid::{AMOUNTS, price_bin};
+use super::evidence::{evidence, spectrum};
+use super::grid::{AMOUNTS, BINS_PER_DECADE, log10_price, price_bin};
 use super::window_posterior::{DayPosterior, Peak};
 
 /// Round amounts listed at most.
@@ -51,6 +51,9 @@ pub struct Explanation {
     pub carried_by: Vec<RoundAmount>,
     /// The second peak, if there is one.
     pub runner_up: Option<RunnerUp>,
+    /// The score curve over the decade around the winner: price (USD per BTC, ascending) and what the window's
+    /// own outputs say for it, in weighted standard deviations. It repeats itself in every other decade.
+    pub curve: Vec<(f64, f64)>,
 }
 
 /// Explains a decoded window from its posterior and its blocks.
@@ -67,7 +70,20 @@ pub fn explain(posterior: &DayPosterior, blocks: &[BlockOutputs]) -> Explanation
             nats_behind: (w.share / s.share).ln(),
             score_behind: w.score - s.score,
         }),
+        curve: winner.map_or_else(Vec::new, |w| curve(w.usd, posterior.day, blocks)),
     }
+}
+
+fn curve(price: f64, day: i32, blocks: &[BlockOutputs]) -> Vec<(f64, f64)> {
+    let score = evidence(day, blocks).score;
+    let middle = price_bin(price);
+    let first = middle.saturating_sub(BINS_PER_DECADE / 2);
+    (first..first + BINS_PER_DECADE)
+        .filter_map(|bin| {
+            let own = score.get(bin % BINS_PER_DECADE)?;
+            Some((10f64.powf(log10_price(bin)), f64::from(*own)))
+        })
+        .collect()
 }
 
 fn carried_by(price: f64, blocks: &[BlockOutputs]) -> Vec<RoundAmount> {
