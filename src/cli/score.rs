@@ -112,6 +112,9 @@ fn report(pairs: &[Pair<'_>]) -> Vec<String> {
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|".to_string(),
     ];
     lines.extend(tables(pairs).into_iter().map(|(name, e)| {
+        if e.priced == 0 {
+            return format!("| {name} | {} | 0 |{}", e.days, " – |".repeat(10));
+        }
         format!(
             "| {name} | {} | {} | {} | {:+.2} % | {} | {} | {} | {} | {} | {} | {} | {} |",
             e.days,
@@ -158,6 +161,10 @@ fn to_json(engine: Engine, pairs: &[Pair<'_>], without: usize) -> serde_json::Va
     let measures: serde_json::Map<String, serde_json::Value> = tables(pairs)
         .into_iter()
         .map(|(name, e)| {
+            if e.priced == 0 {
+                // No price, no error: only how many days there were, and that all of them are misses.
+                return (name, json!({ "days": e.days, "priced": 0, "within_5_of_range": e.near }));
+            }
             let value = json!({
                 "days": e.days, "priced": e.priced, "median": e.median, "bias": e.bias, "rmse": e.rmse,
                 "p95": e.p95, "worst": e.worst, "within_1": e.within1, "within_2": e.within2, "within_5": e.within5,

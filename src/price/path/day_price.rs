@@ -7,8 +7,9 @@ use super::window_posterior::DayPosterior;
 
 /// A price below this confidence is marked weak.
 const WEAK_BELOW: f64 = 0.5;
-/// Below this share of the posterior the winner is a guess, and no price is given.
-const GUESS_BELOW: f64 = 0.15;
+/// Below this share of the posterior the odds are worse than three to two against the winner: a guess, and no price is
+/// given. On the real blocks all five windows below it would have been wrong.
+const GUESS_BELOW: f64 = 0.4;
 /// Expected excess of a continuous walk's maximum over that of its samples, in standard deviations of one
 /// sampling step: -zeta(1/2)/sqrt(2 pi) (Broadie, Glasserman and Kou 1997).
 const SAMPLED_EXTREME: f64 = 0.5826;
