@@ -16,8 +16,7 @@ use crate::blockfile::Chain;
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::pricing::daily::price_day;
-use crate::pricing::joint::parse_anchor;
-use crate::pricing::{self, Engine};
+use crate::pricing::{self, Engine, anchors};
 use crate::store::{PriceRow, Store, StoredDay};
 
 /// Price stored days, or print the price of a day
@@ -64,7 +63,7 @@ pub(super) struct EngineFlags {
     pub(super) force: bool,
 
     /// A known price to help the path engine in the early years (repeatable); kept until others are given
-    #[arg(long = "anchor", value_name = "YYYY-MM-DD=USD", value_parser = parse_anchor)]
+    #[arg(long = "anchor", value_name = "YYYY-MM-DD=USD", value_parser = anchors::parse)]
     anchors: Vec<(WindowDay, f64)>,
 
     /// Forget the anchors given before

@@ -10,7 +10,7 @@ use super::price::{EngineFlags, line, window_json};
 use super::progress::Shown;
 use crate::chain::days::SECONDS;
 use crate::filter::Window;
-use crate::pricing::{Engine, daily, joint};
+use crate::pricing::{Engine, daily, window};
 use crate::scan::Known;
 use crate::scan::decode::Reader;
 use crate::scan::survey::survey;
@@ -83,7 +83,7 @@ pub(super) fn price_recent(
     let day = (tip_time / SECONDS) as i32; // at most 49,710
     let row = match engine.shown() {
         Engine::V91 => daily::price_window(&read, day, true, engine.force),
-        Engine::Path => joint::price_window(&pool, store.as_ref().filter(|_| same), day, read)?,
+        Engine::Path => window::price_window(&pool, store.as_ref().filter(|_| same), day, read)?,
     };
     let last = tip - 1;
     if as_json {

@@ -6,9 +6,8 @@
 
 use rayon::prelude::*;
 
-use super::Status;
+use super::{Status, anchors};
 use crate::chain::WindowDay;
-use crate::dates;
 use crate::price::path::{
     self, Anchor, BlockOutputs, DayEvidence, DayPosterior, DayPrice, ENGINE, ENGINE_VERSION, LAG,
     Span,
@@ -40,9 +39,9 @@ pub fn price_all(
     }
     let anchors = match anchors {
         Some(given) => given.to_vec(),
-        None => stored_anchors(store)?,
+        None => anchors::stored(store)?,
     };
-    let written = write_anchors(&anchors);
+    let written = anchors::write(&anchors);
     let basis = format!("{ENGINE_VERSION};{}", written.as_deref().unwrap_or(""));
     let same_basis = store.meta("path_basis")?.as_deref() == Some(basis.as_str());
     let changed = if same_basis {
@@ -78,50 +77,6 @@ pub fn price_all(
     let state = decoded.resume.map(|state| (state.day, state.to_bytes()));
     store.close_path_run(&basis, state)?;
     Ok(days.len() - first)
-}
-
-/// Known prices as kept in the database: 'YYYY-MM-DD=USD', by commas; none where there are none.
-pub fn write_anchors(anchors: &[(WindowDay, f64)]) -> Option<String> {
-    let mut sorted = anchors.to_vec();
-    sorted.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let parts: Vec<String> = sorted
-        .iter()
-        .map(|(day, usd)| format!("{}={usd}", dates::show(*day)))
-        .collect();
-    Some(parts.join(",")).filter(|text| !text.is_empty())
-}
-
-/// A known price from 'YYYY-MM-DD=USD'.
-///
-/// # Errors
-/// It is not in that form, or no price.
-pub fn parse_anchor(text: &str) -> Result<(WindowDay, f64), String> {
-    let wrong =
-        || format!("'{text}' is no anchor; write it as YYYY-MM-DD=USD, for example 2014-10-01=380");
-    let (day, usd) = text.split_once('=').ok_or_else(wrong)?;
-    let day = dates::parse(day)?;
-    let usd: f64 = usd.trim_start_matches('$').parse().map_err(|_| wrong())?;
-    let known = path::PRICE_RANGE_USD;
-    if known.contains(&usd) {
-        Ok((day, usd))
-    } else {
-        Err(format!(
-            "{usd} is not between ${} and ${}",
-            known.start(),
-            known.end()
-        ))
-    }
-}
-
-/// The anchors of the last run.
-fn stored_anchors(store: &Store) -> Result<Vec<(WindowDay, f64)>, store::Error> {
-    let basis = store.meta("path_basis")?.unwrap_or_default();
-    let anchors = basis.split_once(';').map_or("", |(_, anchors)| anchors);
-    // What does not parse was not written by us; the worst that follows is a run without anchors.
-    Ok(anchors
-        .split(',')
-        .filter_map(|text| parse_anchor(text).ok())
-        .collect())
 }
 
 /// The evidence of every day, ascending, computed where it is not kept yet.
@@ -224,7 +179,7 @@ pub fn posterior(
         pool,
         store,
         reach,
-        &stored_anchors(store)?,
+        &anchors::stored(store)?,
         day,
         reach.len(),
     )?;
@@ -322,7 +277,7 @@ fn span_of(day: &StoredDay, blocks: &[BlockOutputs]) -> Span {
     }
 }
 
-fn to_rows(
+pub(super) fn to_rows(
     day: &StoredDay,
     price: &DayPrice,
     is_final: bool,
@@ -366,85 +321,11 @@ fn status(price: &DayPrice, complete: bool) -> Status {
     }
 }
 
-/// What the blocks of a window that is no day give, the stored days before it seen first.
-///
-/// # Errors
-/// The database cannot be read.
-pub fn price_window(
-    pool: &rayon::ThreadPool,
-    store: Option<&Store>,
-    day: WindowDay,
-    blocks: Vec<StoredBlock>,
-) -> Result<PriceRow, store::Error> {
-    let blocks = convert(blocks);
-    let first_height = blocks.first().map_or(0, |block| block.height);
-    let mut evidence = Vec::new();
-    let mut state = None;
-    let mut anchors = Vec::new();
-    if let Some(store) = store {
-        let before: Vec<WindowDay> = store
-            .days()?
-            .iter()
-            .filter(|stored| stored.last < first_height && stored.day < day)
-            .map(|stored| stored.day)
-            .collect();
-        if let Some(&last) = before.last() {
-            state = store
-                .path_state_before(last)?
-                .and_then(|data| path::ForwardState::from_bytes(&data));
-        }
-        let from = state.as_ref().map_or(WindowDay::MIN, |state| state.day);
-        evidence = store
-            .path_evidence(ENGINE_VERSION)?
-            .iter()
-            .filter(|(day, _)| *day > from && before.binary_search(day).is_ok())
-            .filter_map(|(_, data)| DayEvidence::from_bytes(data))
-            .collect();
-        anchors = stored_anchors(store)?;
-    }
-    evidence.push(path::evidence(day, &blocks));
-    let known: Vec<Anchor> = anchors
-        .iter()
-        .map(|&(day, usd)| Anchor { day, usd })
-        .collect();
-    let decoded = pool.install(|| path::decode(&evidence, 0, &known, state.as_ref()));
-    let outputs = blocks.iter().map(|block| block.sats.len() as u64).sum();
-    let (first, last) = (
-        blocks.iter().map(|b| b.time).min(),
-        blocks.iter().map(|b| b.time).max(),
-    );
-    let start = first.unwrap_or_else(|| Span::of_day(day).start);
-    let span = Span {
-        start,
-        end: last.unwrap_or(start).max(start + 1),
-    };
-    let mut row = PriceRow {
-        status: Status::None.name().to_string(),
-        outputs,
-        is_final: false,
-        ..PriceRow::empty(day, ENGINE, ENGINE_VERSION)
-    };
-    if let Some(posterior) = decoded.days.last() {
-        let price = path::refine(posterior, span, &[], &blocks, &[]);
-        let window = StoredDay {
-            day,
-            first: first_height,
-            last: 0,
-            blocks: 0,
-            outputs,
-            complete: true,
-            rules_version: 0,
-        };
-        row = to_rows(&window, &price, false, write_anchors(&anchors)).0;
-    }
-    Ok(row)
-}
-
 fn outputs(store: &Store, day: WindowDay) -> Result<Vec<BlockOutputs>, store::Error> {
     Ok(convert(store.outputs(day)?))
 }
 
-fn convert(blocks: Vec<StoredBlock>) -> Vec<BlockOutputs> {
+pub(super) fn convert(blocks: Vec<StoredBlock>) -> Vec<BlockOutputs> {
     blocks
         .into_iter()
         .map(|block| BlockOutputs {

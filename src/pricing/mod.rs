@@ -1,9 +1,12 @@
 //! The price pass: days of outputs from the store through an engine and back into the store.
 //!
-//! [`daily`] runs the engine that looks at one day at a time, [`joint`] the one that decodes all days as one path.
+//! [`daily`] runs the engine that looks at one day at a time, [`joint`] the one that decodes all days as one path, with
+//! the [`anchors`] a user gives it; [`window`] prices the newest blocks by the latter.
 
+pub mod anchors;
 pub mod daily;
 pub mod joint;
+pub mod window;
 
 use crate::chain::WindowDay;
 use crate::price::{path, v91};
