@@ -43,18 +43,12 @@ pub fn price_all(
     };
     let written = anchors::write(&anchors);
     let basis = format!("{ENGINE_VERSION};{}", written.as_deref().unwrap_or(""));
-    let same_basis = store.meta("path_basis")?.as_deref() == Some(basis.as_str());
-    let changed = if same_basis {
-        store.path_changed_from()?
-    } else {
-        Some(WindowDay::MIN)
-    };
-    let Some(changed) = changed else {
+    if store.meta("path_basis")?.as_deref() != Some(basis.as_str()) {
+        store.set_path_basis(&basis)?;
+    }
+    let Some(changed) = store.path_changed_from()? else {
         return Ok(0);
     };
-    if !same_basis {
-        store.drop_path_states()?;
-    }
     let evidence = gather_evidence(pool, store, &days, watch)?;
     let first = days
         .partition_point(|day| day.day < changed)
@@ -75,7 +69,7 @@ pub fn price_all(
     };
     refine(pool, store, &job, watch)?;
     let state = decoded.resume.map(|state| (state.day, state.to_bytes()));
-    store.close_path_run(&basis, state)?;
+    store.close_path_run(state)?;
     Ok(days.len() - first)
 }
 

@@ -88,15 +88,23 @@ impl Store {
             .map_err(sqlite(&self.path))
     }
 
-    /// Forgets all states: they were made by another version of the engine, or with other anchors.
+    /// Starts afresh on another basis (version of the engine, anchors): in one transaction it is noted, all states are
+    /// dropped, and every day counts as changed, so that a run that is cut off is taken up again by the next.
     ///
     /// # Errors
-    /// SQLite refuses.
-    pub fn drop_path_states(&mut self) -> Result<(), Error> {
-        self.db
-            .execute("DELETE FROM path_state", [])
-            .map(|_| ())
-            .map_err(sqlite(&self.path))
+    /// SQLite refuses; nothing is changed then.
+    pub fn set_path_basis(&mut self, basis: &str) -> Result<(), Error> {
+        let path = self.path.clone();
+        let mut run = || -> rusqlite::Result<()> {
+            let tx = self.db.transaction()?;
+            touch(&tx, WindowDay::MIN)?;
+            tx.execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES ('path_basis', ?1)",
+                [basis],
+            )?;
+            tx.commit()
+        };
+        run().map_err(sqlite(&path))
     }
 
     /// Stores prices of days and of their blocks, replacing older ones.
@@ -133,11 +141,7 @@ impl Store {
     ///
     /// # Errors
     /// SQLite refuses; nothing is changed then.
-    pub fn close_path_run(
-        &mut self,
-        basis: &str,
-        state: Option<(WindowDay, Vec<u8>)>,
-    ) -> Result<(), Error> {
+    pub fn close_path_run(&mut self, state: Option<(WindowDay, Vec<u8>)>) -> Result<(), Error> {
         let path = self.path.clone();
         let mut run = || -> rusqlite::Result<()> {
             let tx = self.db.transaction()?;
@@ -152,10 +156,6 @@ impl Store {
                 [STATES],
             )?;
             tx.execute("DELETE FROM meta WHERE key = 'path_changed_from'", [])?;
-            tx.execute(
-                "INSERT OR REPLACE INTO meta (key, value) VALUES ('path_basis', ?1)",
-                [basis],
-            )?;
             tx.commit()
         };
         run().map_err(sqlite(&path))

@@ -16,7 +16,7 @@ use std::f64::consts::LN_10;
 /// mean wait is one block interval, seconds.
 pub(super) const PAYMENT_AGE: i64 = 600;
 /// Laplace scales of a step of one hour, in log price: 1.1, 3.5 and 8.8 % standard
-/// deviation a day; the middle one is a mean absolute move of 2.8 %, as between days.
+/// deviation a day; the middle one is a mean absolute move of 2.8 %.
 const HOURLY_SCALES: [f64; 3] = [0.0012, 0.0038, 0.0095];
 /// The volatility taken where a window says nothing about it.
 const USUAL_SCALE: usize = 1;

@@ -17,10 +17,10 @@
 //!   the background but smoothness. Bins next to 1, 2 and 5 times a power of ten of bitcoin are left out.
 //!   The comb has no first or last tooth, so the score is periodic in decades.
 //! * **Prior, level** (`level`). The decade comes only from what people typically spend: log10 of the median
-//!   payment in USD is normal around 1.45 + 0.38 (log10 P - 2.5), with the variance of an era (0.17²), of single
+//!   payment in USD is normal around 1.53 + 0.34 (log10 P - 2.5), with the variance of an era (0.17²), of single
 //!   blocks (0.27²/blocks) and of the median itself, with a Huber bend at 2 sd. Deviations last for months, so a
-//!   window is new information only by 1 - exp(-Δt/60 days). Both numbers were read off real blocks of 2014-2026.
-//! * **Transitions** (`transition`). Steps of log10 P are Laplace with scale 0.004 + 0.012 √days (2.8 % mean
+//!   window is new information only by tanh(Δt/120 days). Both numbers were read off real blocks of 2014-2026.
+//! * **Transitions** (`transition`). Steps of log10 P are Laplace with scale 0.004 + 0.012 √days (3.7 % mean
 //!   absolute move a day), one in twenty of them five times wider, one in a million to anywhere.
 //! * **Anchors**, if given: a normal factor of 5 % at that day. They are known from the start, so they reach
 //!   back further than the lag.

@@ -16,7 +16,7 @@ pub const LAG: usize = 14;
 /// Nats per weighted standard deviation of the comb score. Below one because the teeth are correlated and
 /// the excess is not Gaussian; the confidence table tests it.
 const TEMPERATURE: f64 = 0.5;
-/// Scale of a step in decades: a floor for the window's own spread, and a mean absolute move of 2.8 % a
+/// Scale of a step in decades: a floor for the window's own spread, and a mean absolute move of 3.7 % a
 /// day, about bitcoin's average over its history, growing with the root of time.
 const STEP_FLOOR: f64 = 0.004;
 const STEP_PER_ROOT_DAY: f64 = 0.012;
