@@ -33,7 +33,9 @@ CREATE TABLE chain_block (
   offset       INTEGER NOT NULL,  -- of the block's first byte in that file (behind magic and length)
   size         INTEGER NOT NULL,  -- bytes
   transactions INTEGER NOT NULL,
-  outputs      INTEGER NOT NULL   -- qualifying outputs
+  outputs      INTEGER NOT NULL,  -- qualifying outputs
+  undo         INTEGER            -- spends of the day's own coins were told by 1: the node's undo data, 0: txids;
+                                  -- NULL: the block has a coinbase only, there was nothing to tell
 );
 
 -- The qualifying outputs of a day, block by block in order of height: a count, then the values ascending,

@@ -6,6 +6,7 @@
 
 pub mod decode;
 pub mod plan;
+pub mod reader;
 mod store_days;
 pub mod survey;
 pub mod warning;
@@ -41,6 +42,8 @@ pub struct Options {
     pub from: Option<WindowDay>,
     /// Last day to store.
     pub to: Option<WindowDay>,
+    /// Leave the node's undo files aside.
+    pub no_undo: bool,
 }
 
 /// What a scan did.

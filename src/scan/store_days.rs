@@ -63,6 +63,7 @@ pub fn run(
         store,
         &survey,
         &plan,
+        !options.no_undo,
         watch,
         &mut report,
         &mut lost,
@@ -193,6 +194,7 @@ fn decode_plan(
     store: &mut Store,
     survey: &Survey,
     plan: &Plan,
+    use_undo: bool,
     watch: &Watch<'_>,
     report: &mut Report,
     lost: &mut Vec<Warning>,
@@ -233,15 +235,23 @@ fn decode_plan(
         Some(decoded.row).filter(|row| !row.blocks.is_empty())
     };
     let mut together = Vec::new();
-    decode_days(pool, source, survey, &plan.replaced, watch, |day| {
-        together.extend(take(day));
-        Ok(())
-    })?;
+    decode_days(
+        pool,
+        source,
+        survey,
+        &plan.replaced,
+        use_undo,
+        watch,
+        |day| {
+            together.extend(take(day));
+            Ok(())
+        },
+    )?;
     if !plan.removed.is_empty() {
         store.replace_days(&plan.removed, &together, RULES_VERSION)?;
     }
     drop(together);
-    decode_days(pool, source, survey, &plan.added, watch, |day| {
+    decode_days(pool, source, survey, &plan.added, use_undo, watch, |day| {
         if let Some(row) = take(day) {
             let old = Some(row.day).filter(|day| plan.redone.contains(day));
             store.replace_days(old.as_slice(), std::slice::from_ref(&row), RULES_VERSION)?;

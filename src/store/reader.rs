@@ -294,6 +294,19 @@ impl Store {
         )
     }
 
+    /// How many stored blocks had the spends of their day's own coins told by undo data, and how many by txids.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn told(&self) -> Result<(u64, u64), Error> {
+        let counts = self.rows(
+            "SELECT count(*) FILTER (WHERE undo = 1), count(*) FILTER (WHERE undo = 0) FROM chain_block",
+            [],
+            |row| Ok((unsigned(row.get(0)?), unsigned(row.get(1)?))),
+        )?;
+        Ok(counts.first().copied().unwrap_or_default())
+    }
+
     /// Bytes of the database file and its write-ahead log.
     pub fn bytes(&self) -> u64 {
         ["", "-wal"]

@@ -229,8 +229,8 @@ fn insert_day(tx: &Transaction<'_>, row: &DayRow, rules_version: u32) -> rusqlit
 
 fn insert_block(tx: &Transaction<'_>, block: &BlockRow) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "INSERT INTO chain_block (height, hash, prev, time, bits, file, offset, size, transactions, outputs) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO chain_block (height, hash, prev, time, bits, file, offset, size, transactions, outputs, \
+         undo) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         block.height,
@@ -243,6 +243,7 @@ fn insert_block(tx: &Transaction<'_>, block: &BlockRow) -> rusqlite::Result<()> 
         block.size,
         block.transactions,
         block.outputs,
+        block.undo,
     ])?;
     Ok(())
 }
