@@ -44,6 +44,8 @@ struct Input {
     txid: Option<Txid>,
     vout: u32,
     unlock: Unlock,
+    /// Height at which the coin was created; 0: not known.
+    created: u32,
 }
 
 /// A transaction to be: inputs, outputs, and nothing yet serialized.
@@ -78,6 +80,12 @@ impl TxSpec {
         self
     }
 
+    /// Says that the coin of the last input was created at `height`, for the undo data; without it the height is not known.
+    pub fn created_at(mut self, height: u32) -> Self {
+        self.set_created_at(height);
+        self
+    }
+
     /// Adds an output of `sats`.
     pub fn pay(mut self, sats: u64, script: Script) -> Self {
         self.push_output(sats, script);
@@ -97,7 +105,19 @@ impl TxSpec {
 
     /// As [`TxSpec::spend`] (`Some`) or [`TxSpec::spend_old`] (`None`), for a spec that is reused.
     pub fn push_input(&mut self, txid: Option<Txid>, vout: u32, unlock: Unlock) {
-        self.inputs.push(Input { txid, vout, unlock });
+        self.inputs.push(Input {
+            txid,
+            vout,
+            unlock,
+            created: 0,
+        });
+    }
+
+    /// As [`TxSpec::created_at`], for a spec that is reused.
+    pub fn set_created_at(&mut self, height: u32) {
+        if let Some(input) = self.inputs.last_mut() {
+            input.created = height;
+        }
     }
 
     /// As [`TxSpec::pay`], for a spec that is reused.
@@ -184,6 +204,45 @@ impl TxSpec {
         };
         (Txid::from_byte_array(txid), wtxid)
     }
+}
+
+impl TxSpec {
+    /// Appends the coins it spends to a block's undo data. Their amounts and keys are random by the `txid`, so that the
+    /// block itself is the same with and without.
+    pub(crate) fn encode_undo(&self, txid: Txid, out: &mut Vec<u8>) {
+        let mut seed = [0; 8];
+        seed.copy_from_slice(&txid.to_byte_array()[..8]);
+        let mut rng = Rng::derive(u64::from_le_bytes(seed), 0x756e_646f);
+        compact_size(self.inputs.len(), out);
+        for input in &self.inputs {
+            varint(2 * u64::from(input.created), out);
+            if input.created > 0 {
+                varint(0, out);
+            }
+            varint(rng.next_u64() >> (36 + rng.below(16)), out);
+            // Core's script codes: 0 a key hash, then 6 more than the length of a script.
+            let (code, length) = match &input.unlock {
+                Unlock::Legacy => (0, 20),
+                Unlock::P2wpkh => (28, 22),
+                Unlock::P2tr | Unlock::Witness(_) => (40, 34),
+            };
+            varint(code, out);
+            rng.bytes(length, out);
+        }
+    }
+}
+
+/// Appends `n` as Core's VARINT: base 128, most significant group first, one added at each continuation.
+fn varint(mut n: u64, out: &mut Vec<u8>) {
+    let mut groups = [0; 10];
+    let mut at = groups.len() - 1;
+    groups[at] = (n & 0x7f) as u8; // seven bits
+    while n > 0x7f {
+        n = (n >> 7) - 1;
+        at -= 1;
+        groups[at] = 0x80 | (n & 0x7f) as u8; // seven bits
+    }
+    out.extend_from_slice(&groups[at..]);
 }
 
 impl Script {
