@@ -9,7 +9,7 @@
 
 use super::rules::{counts, may_qualify};
 use super::txid::txid;
-use super::visit::{Malformed, Tx, visit};
+use super::visit::{Malformed, Tx, transaction_count, visit};
 use crate::blockfile::Spent;
 
 /// What one block gives.
@@ -80,9 +80,9 @@ impl Extract {
     /// # Errors
     /// The bytes are not one whole block.
     pub fn by_txids(block: &[u8]) -> Result<Extract, Malformed> {
-        let mut txids = Vec::new();
-        let mut candidates = Vec::new();
-        let mut spent = Vec::new();
+        let mut txids = Vec::with_capacity(room(block));
+        let mut candidates = Vec::with_capacity(room(block) / 2);
+        let mut spent = Vec::with_capacity(room(block));
         let transactions = visit(block, |tx| {
             if may_qualify(tx) {
                 // A block of 4 MB has fewer than 2^17 transactions.
@@ -148,6 +148,14 @@ impl Extract {
         matches!(&self.open, Open::Txids { candidates, .. } if !candidates.is_empty())
     }
 
+    /// The txids that will be asked for.
+    pub(super) fn spent_txids(&self) -> &[[u8; 32]] {
+        match &self.open {
+            Open::Txids { spent, .. } => spent,
+            Open::Heights { .. } => &[],
+        }
+    }
+
     /// Whether undo data told the heights.
     pub fn is_by_heights(&self) -> bool {
         matches!(self.open, Open::Heights { .. })
@@ -202,12 +210,20 @@ impl Heights<'_> {
     }
 }
 
+/// Room for the transactions that the block says it has and that can be in its bytes.
+fn room(block: &[u8]) -> usize {
+    const SMALLEST: usize = 60; // a transaction of one input and one output, both scripts empty
+    let most = block.len() / SMALLEST;
+    let stated = transaction_count(block).unwrap_or(0);
+    usize::try_from(stated).map_or(most, |stated| stated.min(most))
+}
+
 /// The txids of a block's transactions, in order.
 ///
 /// # Errors
 /// The bytes are not one whole block.
 pub fn txids(block: &[u8]) -> Result<Vec<[u8; 32]>, Malformed> {
-    let mut txids = Vec::new();
+    let mut txids = Vec::with_capacity(room(block));
     visit(block, |tx| txids.push(txid(tx)))?;
     Ok(txids)
 }

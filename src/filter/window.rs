@@ -41,6 +41,12 @@ impl Window {
         Ok(self.decide(Extract::by_txids(block)?))
     }
 
+    /// Starts the next window, all of whose blocks are these.
+    pub fn start<'e>(&mut self, blocks: impl Iterator<Item = &'e Extract>) {
+        self.clear();
+        self.seen.expect(blocks.flat_map(Extract::spent_txids));
+    }
+
     /// Adds the next block, at `height`, and applies the same-day rule to it.
     ///
     /// If the block [needs the txids](Extract::needs_txids) of the window, those of earlier blocks that were not

@@ -221,7 +221,7 @@ impl Work<'_> {
         extracts: &[Extracted],
         window: &mut Window,
     ) -> Result<(), Error> {
-        window.clear();
+        window.start(extracts.iter().flatten().map(|(extract, _)| extract));
         let by_heights = |extract: &Extracted| matches!(extract, Ok((e, _)) if e.is_by_heights());
         let last = extracts
             .iter()

@@ -3,9 +3,9 @@
 use bitcoin::consensus::encode::Error;
 use bitcoin::hashes::Hash;
 use bitcoin::script::Builder;
-use bitcoin::{Block, BlockHash, CompactTarget, Target, Txid};
+use bitcoin::{Block, BlockHash, CompactTarget, Target, Transaction, Txid};
 
-use super::tx::{compact_size, sha256d};
+use super::tx::{compact_size, encode_undo_of, sha256d};
 use super::{Rng, Script, TxSpec};
 
 /// nBits of regtest: half of all hashes meet this target.
@@ -175,6 +175,18 @@ impl BlockBuilder {
         self.has_witness |= txid.to_byte_array() != wtxid;
         self.txids.push(txid.to_byte_array());
         self.wtxids.push(wtxid);
+        txid
+    }
+
+    /// Appends a transaction of the `bitcoin` crate, a real one for example, that spends coins created at `heights` (0: not
+    /// known), and gives its txid.
+    pub fn add_transaction(&mut self, tx: &Transaction, heights: &[u32]) -> Txid {
+        self.body.extend(bitcoin::consensus::serialize(tx));
+        encode_undo_of(tx, heights, &mut self.undo);
+        let (txid, wtxid) = (tx.compute_txid(), tx.compute_wtxid());
+        self.has_witness |= txid.to_byte_array() != wtxid.to_byte_array();
+        self.txids.push(txid.to_byte_array());
+        self.wtxids.push(wtxid.to_byte_array());
         txid
     }
 

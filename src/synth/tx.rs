@@ -1,7 +1,7 @@
 //! Describing a transaction and writing it in Bitcoin's serialization, its txid hashed on the way.
 
-use bitcoin::Txid;
 use bitcoin::hashes::Hash;
+use bitcoin::{Transaction, Txid};
 use sha2::{Digest, Sha256};
 
 use super::Rng;
@@ -215,18 +215,49 @@ impl TxSpec {
         let mut rng = Rng::derive(u64::from_le_bytes(seed), 0x756e_646f);
         compact_size(self.inputs.len(), out);
         for input in &self.inputs {
-            varint(2 * u64::from(input.created), out);
-            if input.created > 0 {
-                varint(0, out);
-            }
-            varint(rng.next_u64() >> (36 + rng.below(16)), out);
-            // Core's script codes: 0 a key hash, then 6 more than the length of a script.
-            let (code, length) = match &input.unlock {
-                Unlock::Legacy => (0, 20),
-                Unlock::P2wpkh => (28, 22),
-                Unlock::P2tr | Unlock::Witness(_) => (40, 34),
+            let script = match &input.unlock {
+                Unlock::Legacy => None,
+                Unlock::P2wpkh => Some(22),
+                Unlock::P2tr | Unlock::Witness(_) => Some(34),
             };
-            varint(code, out);
+            encode_coin(input.created, script, &mut rng, out);
+        }
+    }
+}
+
+/// Appends a transaction's spent coins to a block's undo data: created at `heights` (0: not known), locked as the inputs'
+/// witnesses suggest, of random amounts.
+pub(crate) fn encode_undo_of(tx: &Transaction, heights: &[u32], out: &mut Vec<u8>) {
+    let mut rng = Rng::derive(
+        tx.output.iter().map(|o| o.value.to_sat()).sum(),
+        tx.input.len() as u64,
+    );
+    compact_size(tx.input.len(), out);
+    for (at, input) in tx.input.iter().enumerate() {
+        let script = match input.witness.len() {
+            0 => None,
+            2 => Some(22),
+            _ => Some(34),
+        };
+        encode_coin(heights.get(at).copied().unwrap_or(0), script, &mut rng, out);
+    }
+}
+
+/// Appends a coin: created at `height`, of a random amount, locked by a key hash or by a script of so many bytes.
+fn encode_coin(height: u32, script: Option<usize>, rng: &mut Rng, out: &mut Vec<u8>) {
+    varint(2 * u64::from(height), out);
+    if height > 0 {
+        varint(0, out);
+    }
+    varint(rng.next_u64() >> (36 + rng.below(16)), out);
+    // Core's script codes: 0 is a key hash, others are 6 more than the length of the script.
+    match script {
+        None => {
+            varint(0, out);
+            rng.bytes(20, out);
+        }
+        Some(length) => {
+            varint(6 + length as u64, out);
             rng.bytes(length, out);
         }
     }

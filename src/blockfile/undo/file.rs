@@ -30,6 +30,8 @@ struct Entry {
     size: u32,
     /// Offset of the undo data in the file.
     offset: u64,
+    /// It was some block's already, so it is hardly another's.
+    taken: bool,
 }
 
 impl Entry {
@@ -44,7 +46,7 @@ pub struct UndoFile {
     key: XorKey,
     /// By number of transactions, then by offset.
     entries: Vec<Entry>,
-    /// Where the record found last ends: blocks are asked for much as they were connected, so the next is likely to follow.
+    /// Where the record found last ends: blocks are asked for much as they were connected, so the next is near.
     cursor: u64,
     buffer: Vec<u8>,
 }
@@ -75,32 +77,49 @@ impl UndoFile {
     /// The undo data of the block of `size` bytes whose parent is `parent` and that has so many `transactions` beside the
     /// coinbase, its checksum proved.
     ///
-    /// Records of as many transactions are tried from the one found last on. Once as many bytes have been hashed in vain
-    /// as the block has (and a few), hashing the block itself is the shorter way and there is none.
+    /// Records of as many transactions are tried, from the one found last outwards. Once as many bytes have been hashed in
+    /// vain as the block has (and a few), hashing the block itself is the shorter way and there is none.
     pub fn find(&mut self, parent: &[u8; 32], transactions: u32, size: u32) -> Option<&[u8]> {
-        let alike = {
-            let start = self
-                .entries
-                .partition_point(|entry| entry.transactions < transactions);
-            let end = self
-                .entries
-                .partition_point(|entry| entry.transactions <= transactions);
-            &self.entries[start..end]
-        };
+        let start = self
+            .entries
+            .partition_point(|entry| entry.transactions < transactions);
+        let end = self
+            .entries
+            .partition_point(|entry| entry.transactions <= transactions);
+        let alike = &mut self.entries[start..end];
         let next = alike.partition_point(|entry| entry.offset < self.cursor);
         let mut left = u64::from(size) + PATIENCE;
-        for entry in alike[next..].iter().chain(&alike[..next]) {
-            let Some(rest) = left.checked_sub(u64::from(entry.size) + TRY) else {
-                continue;
-            };
-            left = rest;
-            if holds(&self.file, self.key, *entry, parent, &mut self.buffer) {
-                self.cursor = entry.end();
-                return self.buffer.get(..entry.size as usize); // as u32 to usize elsewhere: exact
+        for taken in [false, true] {
+            for at in outwards(next, alike.len()) {
+                let entry = alike[at];
+                if entry.taken != taken {
+                    continue;
+                }
+                left = left.checked_sub(u64::from(entry.size).saturating_add(TRY))?;
+                if holds(&self.file, self.key, entry, parent, &mut self.buffer) {
+                    alike[at].taken = true;
+                    self.cursor = entry.end();
+                    return self.buffer.get(..entry.size as usize); // as u32 to usize elsewhere: exact
+                }
             }
         }
         None
     }
+}
+
+/// All of 0..length, those next to `from` first: from, from - 1, from + 1, from - 2, …
+fn outwards(from: usize, length: usize) -> impl Iterator<Item = usize> {
+    let mut above = from..length;
+    let mut below = (0..from.min(length)).rev();
+    let mut up = false;
+    std::iter::from_fn(move || {
+        up = !up;
+        if up {
+            above.next().or_else(|| below.next())
+        } else {
+            below.next().or_else(|| above.next())
+        }
+    })
 }
 
 /// Reads a record into `buffer` and checks its checksum. What cannot be read does not hold.
@@ -176,5 +195,20 @@ fn entry_at(
             transactions,
             size,
             offset,
+            taken: false,
         }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outwards_gives_each_position_once_the_near_ones_first() {
+        let order = |from, length| outwards(from, length).collect::<Vec<_>>();
+        assert_eq!(order(2, 5), [2, 1, 3, 0, 4]);
+        assert_eq!(order(0, 3), [0, 1, 2]);
+        assert_eq!(order(3, 3), [2, 1, 0]);
+        assert_eq!(order(0, 0), []);
+    }
 }
