@@ -9,6 +9,8 @@ pub struct SameDay {
     index: HashIndex,
     /// What will be asked for, if that is known.
     wanted: Option<Marks>,
+    /// What of it was added: most of what is asked for is in no set of the day.
+    added: Marks,
 }
 
 impl SameDay {
@@ -17,6 +19,7 @@ impl SameDay {
         self.txids.clear();
         self.index.clear();
         self.wanted = None;
+        self.added.0.fill(0);
     }
 
     /// Says that nothing but `txids` will be asked for.
@@ -40,15 +43,18 @@ impl SameDay {
             .is_none()
         {
             self.txids.push(txid);
+            self.added.set(&txid);
         }
     }
 
     /// Whether the txid was added.
     #[inline]
     pub fn contains(&self, txid: &[u8; 32]) -> bool {
-        self.index
-            .get(txid, |at| &self.txids[at as usize])
-            .is_some()
+        self.added.get(txid)
+            && self
+                .index
+                .get(txid, |at| &self.txids[at as usize])
+                .is_some()
     }
 }
 
