@@ -4,6 +4,7 @@
 //!   do at the very least.
 //! - `decode`: the `bitcoin` crate decodes every block and computes its txids.
 //! - `walk`: this crate walks the blocks and hashes nothing.
+//! - `headers`: this crate's header pass alone, the choice of the chain included.
 //!
 //! All take their blocks in the same way, mapped where the folder is not obfuscated, and print the bytes and a
 //! checksum of what they found.
@@ -12,20 +13,26 @@ use std::error::Error;
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use bitcoin_slices::{Visit, Visitor, bsl};
 use blkprice::blockfile::{Access, BlkFile, BlockSource, Chain, XorKey, list, records};
 use blkprice::chain::header::proves_work;
 use blkprice::filter::visit::visit;
+use blkprice::scan::survey::survey;
+use blkprice::scan::{Known, Silent, Source, Watch};
 use sha2::{Digest, Sha256};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
     let [_, what, dir, threads @ ..] = args.as_slice() else {
-        return Err("usage: bench-baseline txids|decode|walk DIR [THREADS]".into());
+        return Err("usage: bench-baseline txids|decode|walk|headers DIR [THREADS]".into());
     };
     let threads: usize = threads.first().map_or(Ok(1), |text| text.parse())?;
+    if what == "headers" {
+        return headers(dir.as_ref(), threads);
+    }
     let work = match what.as_str() {
         "txids" => txids,
         "decode" => decode,
@@ -47,6 +54,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bytes: u64 = sums.iter().map(|sum| sum.0).sum();
     let found = sums.iter().fold(0u64, |all, sum| all.wrapping_add(sum.1));
     println!("{what}: {bytes} bytes, {found:016x}");
+    Ok(())
+}
+
+fn headers(dir: &Path, threads: usize) -> Result<(), Box<dyn Error>> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()?;
+    let source = Source {
+        blocks_dir: dir.to_path_buf(),
+        chain: Chain::Main,
+        access: Access::Map,
+    };
+    let watch = Watch {
+        progress: &Silent,
+        stop: &AtomicBool::new(false),
+    };
+    let start = Instant::now();
+    let survey = pool.install(|| survey(&source, Known::default(), false, &watch))?;
+    println!(
+        "headers: {} on the chain, {:.3} s",
+        survey.chain.blocks.len(),
+        start.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 

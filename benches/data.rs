@@ -1,19 +1,24 @@
 //! Builds a block folder for measuring: real blocks' transactions, tiled into a well-formed chain.
 //!
-//! `bench-data --dir DIR --gib N [--xor] [--no-undo]`
+//! `bench-data --dir DIR (--gib N | --headers N | --tiny N) [--xor] [--no-undo]`
 //!
 //! Each block holds the transactions of a real one, with other lock times, so that no txid comes twice; spends within the
 //! block follow the new txids, and one input in eight is made to spend a transaction of the day so far. Undo files with the
 //! heights of all coins stand beside the block files. Real blocks are read from `$BLKPRICE_SHARED/data/real-blocks/*.raw`,
 //! else it is the one in `bitcoin-test-data`.
+//!
+//! With `--headers N`, instead, N headers stand 750 kB apart in sparse files, for the header pass over a whole chain. With
+//! `--tiny N` there are N blocks with a coinbase only, in files of 167 as a whole chain's 6,000 files have them.
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
 use bitcoin::absolute::LockTime;
 use bitcoin::{Block, OutPoint, Transaction, Txid};
-use blkprice::synth::{BlockBuilder, BlockFiles, RawBlock, Rng, Tail, Undo, Xor};
+use blkprice::synth::{BlockBuilder, BlockFiles, MAINNET_MAGIC, RawBlock, Rng, Tail, Undo, Xor};
 
 /// Of these the tip's blocks are made of: smaller ones are of an earlier time.
 const LEAST_BYTES: usize = 900_000;
@@ -28,6 +33,12 @@ const REMEMBERED: usize = 4_096;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse()?;
+    if let Some(count) = options.headers {
+        return headers(&options.dir, count);
+    }
+    if let Some(count) = options.tiny {
+        return tiny(&options.dir, count);
+    }
     let models = real_blocks()?;
     let mut files = BlockFiles::new(&options.dir)
         .tail(Tail::Last(16 << 20))
@@ -61,6 +72,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 struct Options {
     dir: PathBuf,
     gib: f64,
+    headers: Option<u32>,
+    tiny: Option<u32>,
     xor: bool,
     undo: bool,
 }
@@ -68,11 +81,14 @@ struct Options {
 impl Options {
     fn parse() -> Result<Options, Box<dyn Error>> {
         let (mut dir, mut gib, mut xor, mut undo) = (None, 2.0, false, true);
+        let (mut headers, mut tiny) = (None, None);
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--dir" => dir = args.next().map(PathBuf::from),
                 "--gib" => gib = args.next().ok_or("--gib N")?.parse()?,
+                "--headers" => headers = Some(args.next().ok_or("--headers N")?.parse()?),
+                "--tiny" => tiny = Some(args.next().ok_or("--tiny N")?.parse()?),
                 "--xor" => xor = true,
                 "--no-undo" => undo = false,
                 other => return Err(format!("unknown argument {other}").into()),
@@ -82,10 +98,48 @@ impl Options {
         Ok(Options {
             dir,
             gib,
+            headers,
+            tiny,
             xor,
             undo,
         })
     }
+}
+
+/// A chain of empty blocks.
+fn empty_blocks(count: u32) -> impl Iterator<Item = RawBlock> {
+    let first = BlockBuilder::genesis(1_231_006_505).finish();
+    std::iter::successors(Some(first), |tip| Some(tip.next(SPACING).finish())).take(count as usize)
+}
+
+/// Writes records whose bodies are holes.
+fn headers(dir: &Path, count: u32) -> Result<(), Box<dyn Error>> {
+    const SIZE: u32 = 750_000;
+    const RECORD: u64 = 8 + SIZE as u64;
+    const A_FILE: usize = (128 << 20) / RECORD as usize;
+    std::fs::create_dir_all(dir)?;
+    let blocks: Vec<RawBlock> = empty_blocks(count).collect();
+    for (number, blocks) in blocks.chunks(A_FILE).enumerate() {
+        let mut file = File::create(dir.join(format!("blk{number:05}.dat")))?;
+        for (at, block) in (0u64..).zip(blocks) {
+            let mut start = MAINNET_MAGIC.to_vec();
+            start.extend_from_slice(&SIZE.to_le_bytes());
+            start.extend_from_slice(&block.bytes[..80]);
+            file.seek(SeekFrom::Start(at * RECORD))?;
+            file.write_all(&start)?;
+        }
+        file.set_len(blocks.len() as u64 * RECORD)?;
+    }
+    println!("{count} headers");
+    Ok(())
+}
+
+fn tiny(dir: &Path, count: u32) -> Result<(), Box<dyn Error>> {
+    BlockFiles::new(dir)
+        .blocks_per_file(167)
+        .write(empty_blocks(count))?;
+    println!("{count} blocks");
+    Ok(())
 }
 
 fn real_blocks() -> Result<Vec<Block>, Box<dyn Error>> {

@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::decode::{DecodedDay, decode_days};
 use super::plan::{Plan, blocks_of};
 use super::survey::{Known, Survey, survey, unchanged};
+use super::tail::{Tail, is_enough};
 use super::warning::Warning;
 use super::{Error, Options, Report, Source, Unit, Watch};
 use crate::chain::Day;
@@ -33,14 +34,20 @@ pub fn run(
         return Ok(report);
     }
     store.set_bins(bin_edges())?;
-    let known = Known::load(store)?;
-    let stored_places: Vec<(Hash, u32, Place)> = known
-        .stored
-        .iter()
-        .filter_map(|h| Some((h.hash, h.height?, h.place)))
-        .collect();
-    let noted: FxHashMap<Place, Hash> = known.others.iter().map(|h| (h.place, h.hash)).collect();
-    let survey = pool.install(|| survey(source, known, options.since_last, watch))?;
+    let surveyed = match new_only(pool, source, store, options, watch)? {
+        Some(surveyed) => surveyed,
+        None => {
+            let known = Known::load(store)?;
+            Surveyed::new(pool, source, known, options, watch)?
+        }
+    };
+    let Surveyed {
+        survey,
+        stored_places,
+        noted,
+        root,
+        stale_below,
+    } = surveyed;
     for warning in &survey.warnings {
         watch.progress.warn(warning);
     }
@@ -51,11 +58,14 @@ pub fn run(
         .iter()
         .map(|&(hash, height, _)| (height, hash))
         .collect();
-    let plan = Plan::new(&survey, &store.days()?, &stored_hashes, options);
+    let plan = Plan::new(&survey, &store.days()?, &stored_hashes, options, root);
     for day in &plan.gone {
         watch.progress.warn(&Warning::DayGone(dates::show(*day)));
     }
-    let mut report = Report::default();
+    let mut report = Report {
+        stale: stale_below,
+        ..Report::default()
+    };
     let mut lost = Vec::new();
     decode_plan(
         pool,
@@ -75,11 +85,71 @@ pub fn run(
         &plan,
         &stored_places,
         &noted,
+        root.unwrap_or(0),
         lost,
         watch,
         &mut report,
     )?;
     Ok(report)
+}
+
+/// A survey, with what the store knew before.
+struct Surveyed {
+    survey: Survey,
+    stored_places: Vec<(Hash, u32, Place)>,
+    noted: FxHashMap<Place, Hash>,
+    /// Height from which on the chain was surveyed, if only its end was.
+    root: Option<u32>,
+    /// Stale blocks below that.
+    stale_below: usize,
+}
+
+impl Surveyed {
+    fn new(
+        pool: &rayon::ThreadPool,
+        source: &Source,
+        known: Known,
+        options: &Options,
+        watch: &Watch<'_>,
+    ) -> Result<Surveyed, Error> {
+        let stored_places = known
+            .stored
+            .iter()
+            .filter_map(|h| Some((h.hash, h.height?, h.place)))
+            .collect();
+        let noted = known.others.iter().map(|h| (h.place, h.hash)).collect();
+        Ok(Surveyed {
+            survey: pool.install(|| survey(source, known, options.since_last, watch))?,
+            stored_places,
+            noted,
+            root: None,
+            stale_below: 0,
+        })
+    }
+}
+
+/// A survey of the chain's end, where that is enough to find what is new.
+fn new_only(
+    pool: &rayon::ThreadPool,
+    source: &Source,
+    store: &Store,
+    options: &Options,
+    watch: &Watch<'_>,
+) -> Result<Option<Surveyed>, Error> {
+    if !options.since_last || options.from.is_some() || options.to.is_some() {
+        return Ok(None);
+    }
+    let Some(tail) = Tail::load(source, store)? else {
+        return Ok(None);
+    };
+    let surveyed = Surveyed::new(pool, source, tail.known, options, watch)?;
+    Ok(Some(surveyed)
+        .filter(|surveyed| is_enough(&surveyed.survey, tail.root))
+        .map(|surveyed| Surveyed {
+            root: Some(tail.root),
+            stale_below: tail.stale_below,
+            ..surveyed
+        }))
 }
 
 /// The answer where no file has changed since a scan that left nothing to do.
@@ -283,11 +353,12 @@ fn close(
     plan: &Plan,
     before: &[(Hash, u32, Place)],
     noted: &FxHashMap<Place, Hash>,
+    root: u32,
     lost: Vec<Warning>,
     watch: &Watch<'_>,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let now = store.stored_headers()?;
+    let now = store.stored_headers_from(root)?;
     let stored: FxHashSet<Hash> = now.iter().map(|header| header.hash).collect();
     let places: FxHashMap<Hash, Place> = survey.headers.iter().map(|h| (h.hash, h.place)).collect();
     let stayed: FxHashSet<Hash> = before.iter().map(|&(hash, _, _)| hash).collect();
@@ -312,7 +383,7 @@ fn close(
         }
     }
     report.incomplete = !closing.missing.is_empty() || !survey.chain.unplaced.is_empty();
-    report.stale = survey.headers.len() - survey.chain.blocks.len();
+    report.stale += survey.headers.len() - survey.chain.blocks.len();
     report.tip = survey
         .chain
         .blocks

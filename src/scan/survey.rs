@@ -89,6 +89,31 @@ pub fn unchanged(source: &Source, known: &[FileState]) -> Result<bool, Error> {
     }))
 }
 
+/// The numbers of the files that are new or not as they are known; none of that if a known one is gone.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn changed_files(
+    source: &Source,
+    known: &[FileState],
+) -> Result<Option<FxHashSet<u32>>, Error> {
+    let mut states: FxHashMap<u32, &FileState> =
+        known.iter().map(|state| (state.file, state)).collect();
+    let mut changed = FxHashSet::default();
+    for file in files::list(&source.blocks_dir)? {
+        let meta = std::fs::metadata(&file.path);
+        let state = states.remove(&file.number);
+        let same = match (&meta, state) {
+            (Ok(meta), Some(state)) => is_as_known(state, meta.len(), meta),
+            _ => false,
+        };
+        if !same {
+            changed.insert(file.number);
+        }
+    }
+    Ok(states.is_empty().then_some(changed))
+}
+
 /// Surveys the folder. With `trust_files`, files that have not changed since are not read again.
 ///
 /// # Errors
