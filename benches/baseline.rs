@@ -9,6 +9,8 @@
 //! All take their blocks in the same way, mapped where the folder is not obfuscated, and print the bytes and a
 //! checksum of what they found.
 
+#![allow(clippy::print_stdout)] // printing is what it does
+
 use std::error::Error;
 use std::fs::File;
 use std::ops::ControlFlow;

@@ -10,6 +10,8 @@
 //! With `--headers N`, instead, N headers stand 750 kB apart in sparse files, for the header pass over a whole chain. With
 //! `--tiny N` there are N blocks with a coinbase only, in files of 167 as a whole chain's 6,000 files have them.
 
+#![allow(clippy::print_stdout)] // printing is what it does
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::fs::File;

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use blkprice::blockfile::{Access, Chain};
+use blkprice::blockfile::{Access, Chain, UndoFile, XorKey};
+use blkprice::filter::Extract;
 use blkprice::scan::{self, Options, Report, Silent, Source, Watch};
 use blkprice::store::Store;
 use blkprice::synth::{BlockFiles, ChainSpec, RawBlock, Tail, Undo, Written, Xor};
+use proptest::prelude::*;
 
 struct Scanned {
     digest: String,
@@ -129,7 +131,7 @@ fn an_undo_file_that_is_absent_empty_a_folder_or_noise_is_done_without() {
     fs::write(undo_file(dir.path(), 1), []).unwrap();
     fs::remove_file(undo_file(dir.path(), 2)).unwrap();
     fs::create_dir(undo_file(dir.path(), 2)).unwrap();
-    let noise: Vec<u8> = (0..100_000u32).map(|i| (i * 7919 >> 3) as u8).collect();
+    let noise: Vec<u8> = (0..100_000u32).map(|i| ((i * 7919) >> 3) as u8).collect();
     fs::write(undo_file(dir.path(), 3), noise).unwrap();
     let scanned = both_ways(dir.path());
     assert!(scanned.by_txids > 60 && scanned.by_undo > 0);
@@ -178,4 +180,39 @@ fn a_range_of_days_is_told_the_same_way() {
         },
     );
     assert_eq!(asked.digest, hashed.digest);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn damaged_undo_data_is_refused_or_read_but_never_a_danger(
+        at in any::<proptest::sample::Index>(),
+        byte in any::<u8>(),
+        cut in any::<proptest::sample::Index>(),
+    ) {
+        let block = &blocks(500_000)[3];
+        let mut undo = block.undo.clone();
+        undo[at.index(block.undo.len())] = byte;
+        let _ = Extract::by_heights(&block.bytes, &undo, 500_000);
+        undo.truncate(cut.index(block.undo.len()));
+        prop_assert!(Extract::by_heights(&block.bytes, &undo, 500_000).unwrap().is_none());
+    }
+
+    #[test]
+    fn any_bytes_make_an_undo_file_without_records(
+        pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..60), 0..20),
+        key in any::<[u8; 8]>(),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = undo_file(folder.path(), 0);
+        let bytes: Vec<u8> = pieces.join(&Chain::Main.magic()[..]);
+        fs::write(&path, bytes).unwrap();
+        for key in [XorKey::default(), XorKey::new(key)] {
+            let mut file = UndoFile::open(&path, key, Chain::Main).unwrap();
+            for transactions in [0, 1, 2, 200] {
+                prop_assert!(file.find(&[7; 32], transactions, 1000).is_none());
+            }
+        }
+    }
 }

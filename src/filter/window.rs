@@ -77,7 +77,9 @@ impl Window {
                 for candidate in candidates {
                     // The window holds the transactions up to this one, itself included.
                     while done <= candidate.position {
-                        txids.next().map(|txid| self.seen.insert(txid));
+                        if let Some(txid) = txids.next() {
+                            self.seen.insert(txid);
+                        }
                         done += 1;
                     }
                     let own;

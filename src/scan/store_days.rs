@@ -12,6 +12,7 @@ use super::warning::Warning;
 use super::{Error, Options, Report, Source, Unit, Watch};
 use crate::chain::Day;
 use crate::chain::header::{Hash, Header, Place};
+use crate::chain::index::HashIndex;
 use crate::dates;
 use crate::filter::RULES_VERSION;
 use crate::price::histogram;
@@ -358,25 +359,15 @@ fn close(
     watch: &Watch<'_>,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let now = store.stored_headers_from(root)?;
-    let stored: FxHashSet<Hash> = now.iter().map(|header| header.hash).collect();
-    let places: FxHashMap<Hash, Place> = survey.headers.iter().map(|h| (h.hash, h.place)).collect();
-    let stayed: FxHashSet<Hash> = before.iter().map(|&(hash, _, _)| hash).collect();
+    let now = Now::read(store, survey, before, root)?;
     let mut closing = Closing {
         completeness: plan.completeness.clone(),
-        moved: now
-            .iter()
-            .filter(|header| stayed.contains(&header.hash))
-            .filter_map(|header| {
-                let place = *places.get(&header.hash)?;
-                Some((header.height?, place)).filter(|_| place != header.place)
-            })
-            .collect(),
         files: survey.files.clone(),
         ..Closing::default()
     };
-    note_others(&mut closing, survey, &stored, noted);
-    closing.missing = missing(survey, &now, lost);
+    note_others(&mut closing, survey, &now.stored, noted);
+    closing.missing = missing(survey, now.heights, lost);
+    closing.moved = now.moved;
     for gap in &closing.missing {
         if gap.reason == NO_BLOCK {
             watch.progress.warn(&Warning::Missing(gap.first, gap.last));
@@ -414,17 +405,66 @@ fn close(
     Ok(())
 }
 
+/// What is stored now, against the survey.
+struct Now {
+    /// Of each header of the survey, whether it is stored as a block.
+    stored: Vec<bool>,
+    /// Blocks that were stored before and stand elsewhere: height and where.
+    moved: Vec<(u32, Place)>,
+    /// The first height and the last.
+    heights: Option<(u32, u32)>,
+}
+
+impl Now {
+    /// Reads the stored blocks from height `root` on, row by row: a list of them would double a long scan's memory.
+    fn read(
+        store: &Store,
+        survey: &Survey,
+        before: &[(Hash, u32, Place)],
+        root: u32,
+    ) -> Result<Now, Error> {
+        let headers = &survey.headers;
+        let owner = |at: u32| &headers[at as usize].hash.0;
+        let mut index = HashIndex::with_capacity(headers.len());
+        for (at, header) in (0u32..).zip(headers) {
+            index.insert(&header.hash.0, at, owner);
+        }
+        let mut now = Now {
+            stored: vec![false; headers.len()],
+            moved: Vec::new(),
+            heights: None,
+        };
+        store.each_place(root, |height, hash, place| {
+            let first = now.heights.map_or(height, |(first, _)| first);
+            now.heights = Some((first, height));
+            let Some(at) = index.get(&hash.0, owner) else {
+                return;
+            };
+            now.stored[at as usize] = true;
+            let found = headers[at as usize].place;
+            let stayed = before
+                .binary_search_by_key(&height, |&(_, height, _)| height)
+                .is_ok_and(|at| before[at].0 == hash);
+            if stayed && found != place {
+                now.moved.push((height, found));
+            }
+        })?;
+        Ok(now)
+    }
+}
+
 /// The headers that are not stored as blocks, as changes to what is noted already.
 fn note_others(
     closing: &mut Closing,
     survey: &Survey,
-    stored: &FxHashSet<Hash>,
+    stored: &[bool],
     noted: &FxHashMap<Place, Hash>,
 ) {
     let heights: FxHashMap<usize, u32> = survey
         .chain
         .blocks
         .iter()
+        .filter(|&&(_, at)| !stored[at])
         .map(|&(height, at)| (at, height))
         .collect();
     let mut kept = FxHashSet::default();
@@ -432,7 +472,7 @@ fn note_others(
         .headers
         .iter()
         .enumerate()
-        .filter(|(_, header)| !stored.contains(&header.hash))
+        .filter(|&(at, _)| !stored[at])
         .chain(survey.copies.iter().map(|header| (usize::MAX, header)));
     for (at, header) in others {
         if noted.get(&header.place) == Some(&header.hash) {
@@ -452,10 +492,8 @@ fn note_others(
 const NO_BLOCK: &str = "no block file at hand holds it";
 
 /// What is missing between the first and the last stored height.
-fn missing(survey: &Survey, stored: &[Header], lost: Vec<Warning>) -> Vec<Missing> {
-    let first = stored.first().and_then(|header| header.height);
-    let last = stored.last().and_then(|header| header.height);
-    let (Some(low), Some(high)) = (first, last) else {
+fn missing(survey: &Survey, stored: Option<(u32, u32)>, lost: Vec<Warning>) -> Vec<Missing> {
+    let Some((low, high)) = stored else {
         return Vec::new();
     };
     let mut missing: Vec<Missing> = survey

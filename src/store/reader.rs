@@ -128,6 +128,30 @@ impl Store {
         )
     }
 
+    /// Calls `each` with height, hash and place of every stored block from height `first` on, ascending.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn each_place(
+        &self,
+        first: u32,
+        mut each: impl FnMut(u32, Hash, Place),
+    ) -> Result<(), Error> {
+        self.rows(
+            "SELECT height, hash, file, offset FROM chain_block WHERE height >= ?1 ORDER BY height",
+            [first],
+            |row| {
+                each(
+                    row.get(0)?,
+                    hash(row.get(1)?),
+                    place(row.get(2)?, row.get(3)?),
+                );
+                Ok(())
+            },
+        )
+        .map(|_: Vec<()>| ())
+    }
+
     /// The headers that are noted but not stored as blocks, in file order.
     ///
     /// # Errors
