@@ -39,7 +39,7 @@ enum Bytes {
 }
 
 /// Bytes handed out of a map between two times that its pages are given back.
-const HELD: u64 = 8 << 20;
+const HELD: u64 = 4 << 20;
 
 /// Bytes read at once: they are still in the second-level cache when they are XORed.
 const PIECE: usize = 256 << 10;

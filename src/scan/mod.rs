@@ -1,7 +1,7 @@
 //! The scan: block files in, days of outputs in the store out.
 //!
 //! Stages 1 to 4 in a row: [`survey`] reads the headers and chooses the chain, [`plan`] compares its days with those
-//! stored, [`decode`] reads the days that differ in parallel, and [`run`] stores them in order, one writer, at most
+//! stored, [`decode`] reads the days that differ in parallel (each thread by a [`reader`]), and [`run`] stores them in order, one writer, at most
 //! a few days in memory.
 
 pub mod decode;
