@@ -34,7 +34,9 @@ CREATE TABLE chain_block (
   offset       INTEGER NOT NULL,  -- of the block's first byte in that file (behind magic and length)
   size         INTEGER NOT NULL,  -- bytes
   transactions INTEGER NOT NULL,
-  outputs      INTEGER NOT NULL   -- qualifying outputs
+  outputs      INTEGER NOT NULL,  -- qualifying outputs
+  undo         INTEGER            -- spends of the day's own coins were told by 1: the node's undo data, 0: txids;
+                                  -- NULL: the block has a coinbase only, there was nothing to tell
 );
 
 -- For the blocks of a day, or of a range of days.

@@ -1,11 +1,19 @@
 //! A block's bytes, memory-mapped or read.
 //!
+//! Obfuscated files are read whatever was asked for: their bytes must be copied anyway, and a read copies them once into
+//! a buffer that stays in the cache, where a map costs the page faults too.
+//!
+//! Mapped pages are given back every few megabytes, so that a scan holds no more of a file than it is at work on. Only
+//! the mapping is given back. The system keeps the pages in its cache as long as it likes; to push them out of there
+//! (`POSIX_FADV_DONTNEED`) would take them from a running node as well, which reads the same files.
+//!
 //! The only `unsafe` of the crate is here. A mapped page whose file was cut short under the map raises
 //! SIGBUS. Core cuts a block file only behind its last record (when it moves on to the next file) and
 //! removes pruned files by unlinking, which leaves a map intact; and only whole records, found by plain
 //! reads in the header pass, are ever asked for here. What remains is a disk that fails or is unmounted
 //! under the map; [`Access::Read`] (`--no-mmap`) turns that into an ordinary error too.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -18,7 +26,7 @@ use super::obfuscation::XorKey;
 /// How block files are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Access {
-    /// Map the file; where that fails (some network file systems), read.
+    /// Map the file; where that fails (some network file systems) or would not pay (obfuscated files), read.
     #[default]
     Map,
     /// Positioned reads into a buffer that is used again.
@@ -30,10 +38,18 @@ enum Bytes {
     Plain(File),
 }
 
+/// Bytes handed out of a map between two times that its pages are given back.
+const HELD: u64 = 4 << 20;
+
+/// Bytes read at once: they are still in the second-level cache when they are XORed.
+const PIECE: usize = 256 << 10;
+
 /// One open block file that hands out whole blocks.
 pub struct BlockSource {
     bytes: Bytes,
     key: XorKey,
+    /// Bytes handed out since pages were given back.
+    held: Cell<u64>,
 }
 
 impl BlockSource {
@@ -44,14 +60,18 @@ impl BlockSource {
     pub fn open(path: &Path, access: Access, key: XorKey) -> io::Result<BlockSource> {
         let (file, _) = open(path)?;
         let mapped = match access {
-            Access::Map => map(&file).ok(),
-            Access::Read => None,
+            Access::Map if key.is_clear() => map(&file).ok(),
+            Access::Map | Access::Read => None,
         };
         let bytes = match mapped {
             Some(map) => Bytes::Mapped(map),
             None => Bytes::Plain(file),
         };
-        Ok(BlockSource { bytes, key })
+        Ok(BlockSource {
+            bytes,
+            key,
+            held: Cell::new(0),
+        })
     }
 
     /// The `size` bytes of the block at `offset`, in the clear; `buffer` is used where they must be copied.
@@ -71,21 +91,29 @@ impl BlockSource {
                     .ok()
                     .and_then(|start| map.get(start..start.checked_add(size)?))
                     .ok_or_else(cut_short)?;
-                if self.key.is_clear() {
-                    return Ok(raw);
+                if self.held.get() > HELD {
+                    give_back(map);
+                    self.held.set(0);
                 }
-                buffer.clear();
-                self.key.copy(offset, raw, buffer);
+                self.held.set(self.held.get() + size as u64);
+                Ok(raw)
             }
             Bytes::Plain(file) => {
-                buffer.resize(size, 0);
-                if read_at(file, offset, buffer)? < size {
-                    return Err(cut_short());
+                // Only grown: clearing what is about to be overwritten costs as much as reading it.
+                if buffer.len() < size {
+                    buffer.resize(size, 0);
                 }
-                self.key.apply(offset, buffer);
+                let mut at = offset;
+                for piece in buffer[..size].chunks_mut(PIECE) {
+                    if read_at(file, at, piece)? < piece.len() {
+                        return Err(cut_short());
+                    }
+                    self.key.apply(at, piece);
+                    at += piece.len() as u64;
+                }
+                Ok(&buffer[..size])
             }
         }
-        Ok(buffer)
     }
 }
 
@@ -106,3 +134,13 @@ fn map(file: &File) -> io::Result<Mmap> {
     let _ = map.advise(memmap2::Advice::Sequential);
     Ok(map)
 }
+
+#[cfg(unix)]
+fn give_back(map: &Mmap) {
+    // SAFETY: the map is shared and read-only, so a page given back is read from the file again when it is touched, by
+    // a slice still held too. Advice only: where it is refused, the pages stay until the file is closed.
+    let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+}
+
+#[cfg(not(unix))]
+fn give_back(_: &Mmap) {}

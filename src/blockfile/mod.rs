@@ -2,7 +2,7 @@
 //!
 //! [`mod@locate`] finds the folder, [`magic`] knows the chains, [`obfuscation`] undoes the XOR of `xor.dat`,
 //! [`map`] gives a block's bytes (memory-mapped or read), and [`records`] hops from record to record
-//! and finds its way again behind damaged bytes. Nothing here knows what a block contains beyond its
+//! and finds its way again behind damaged bytes. [`undo`] finds and reads the node's undo records. Nothing here knows what a block contains beyond its
 //! 80-byte header, and nothing here ever writes.
 
 pub mod conf;
@@ -12,12 +12,14 @@ pub mod magic;
 pub mod map;
 pub mod obfuscation;
 pub mod records;
+pub mod undo;
 
 pub use files::{BlkFile, list};
 pub use locate::{Request, locate};
 pub use magic::Chain;
 pub use map::{Access, BlockSource};
 pub use obfuscation::XorKey;
+pub use undo::{Spent, UndoFile};
 
 use std::path::PathBuf;
 

@@ -67,19 +67,6 @@ impl XorKey {
         }
     }
 
-    /// Appends the clear form of `raw`, which stands at `offset` in its file, to `out`.
-    pub fn copy(self, offset: u64, raw: &[u8], out: &mut Vec<u8>) {
-        // A piece that fits the second-level cache is copied and XORed while it is there: one pass over memory.
-        const PIECE: usize = 256 << 10;
-        let mut at = offset;
-        for piece in raw.chunks(PIECE) {
-            let start = out.len();
-            out.extend_from_slice(piece);
-            self.apply(at, &mut out[start..]);
-            at += piece.len() as u64;
-        }
-    }
-
     /// The key turned so that its first byte belongs to `offset`, in native byte order.
     fn at(self, offset: u64) -> u64 {
         // offset mod 8 is below 8, so the cast is exact.
@@ -106,21 +93,7 @@ mod tests {
                 let mut bytes = plain.clone();
                 XorKey::new(key).apply(offset, &mut bytes);
                 assert_eq!(bytes, expected);
-                let mut copied = Vec::new();
-                XorKey::new(key).copy(offset, &plain, &mut copied);
-                assert_eq!(copied, expected);
             }
         }
-    }
-
-    #[test]
-    fn copy_keeps_the_phase_across_pieces() {
-        let key = XorKey::new([1, 2, 3, 4, 5, 6, 7, 8]);
-        let raw = vec![0u8; (256 << 10) * 2 + 5];
-        let mut out = Vec::new();
-        key.copy(3, &raw, &mut out);
-        let mut whole = raw;
-        key.apply(3, &mut whole);
-        assert_eq!(out, whole);
     }
 }

@@ -274,7 +274,7 @@ impl<B: Fn(&[u8; HEADER_BYTES]) -> bool> Framer<'_, B> {
 }
 
 /// A stretch of the file in memory, raw as on disk.
-struct Window<'f> {
+pub(super) struct Window<'f> {
     file: &'f File,
     length: u64,
     key: XorKey,
@@ -284,10 +284,11 @@ struct Window<'f> {
     ahead: usize,
 }
 
-const SEARCH_BYTES: usize = 256 << 10;
+/// Bytes looked through at once.
+pub(super) const SEARCH_BYTES: usize = 256 << 10;
 
 impl<'f> Window<'f> {
-    fn new(file: &'f File, length: u64, key: XorKey) -> Window<'f> {
+    pub(super) fn new(file: &'f File, length: u64, key: XorKey) -> Window<'f> {
         Window {
             file,
             length,
@@ -298,14 +299,18 @@ impl<'f> Window<'f> {
         }
     }
 
+    pub(super) fn key(&self) -> XorKey {
+        self.key
+    }
+
     /// Small blocks (the first years) come many to a page: then reading on beats hopping.
-    fn expect_next(&mut self, size: u32) {
+    pub(super) fn expect_next(&mut self, size: u32) {
         const SMALL: u32 = 4 << 10;
         self.ahead = if size < SMALL { 64 << 10 } else { 0 };
     }
 
     /// Up to `count` raw bytes at `at`; fewer only at the end of the file.
-    fn raw(&mut self, at: u64, count: usize) -> io::Result<&[u8]> {
+    pub(super) fn raw(&mut self, at: u64, count: usize) -> io::Result<&[u8]> {
         let inside = at >= self.start && at + count as u64 <= self.start + self.bytes.len() as u64;
         if !inside {
             let wanted = count
@@ -334,7 +339,7 @@ impl<'f> Window<'f> {
     }
 
     /// A piece of the file for a search, in the clear, apart from the window.
-    fn chunk(&self, at: u64, clear: &mut Vec<u8>) -> io::Result<()> {
+    pub(super) fn chunk(&self, at: u64, clear: &mut Vec<u8>) -> io::Result<()> {
         clear.resize(SEARCH_BYTES, 0);
         let got = read_at(self.file, at, clear)?;
         clear.truncate(got);

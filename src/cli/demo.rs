@@ -13,7 +13,7 @@ use crate::dates;
 use crate::pricing::{self, Engine};
 use crate::scan::{Options, Source, run};
 use crate::store::{PriceRow, Store};
-use crate::synth::{BlockFiles, ChainSpec, DayTruth, MAINNET_MAGIC, Tail, Xor};
+use crate::synth::{BlockFiles, ChainSpec, DayTruth, MAINNET_MAGIC, Tail, Undo, Xor};
 
 /// Make a week of synthetic blocks with known prices, and find the prices again
 ///
@@ -110,6 +110,7 @@ fn write_blocks(dir: &Path, seed: u64) -> anyhow::Result<(Vec<DayTruth>, u64)> {
             .xor(Xor::Random(seed))
             .tail(Tail::Last(1 << 24))
             .shuffle(seed, 20)
+            .undo(Undo::Whole)
             .create()?;
         let mut bytes = 0;
         for block in &mut chain {

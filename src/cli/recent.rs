@@ -12,7 +12,7 @@ use crate::chain::days::SECONDS;
 use crate::filter::Window;
 use crate::pricing::{Engine, daily, window};
 use crate::scan::Known;
-use crate::scan::decode::Reader;
+use crate::scan::reader::Reader;
 use crate::scan::survey::survey;
 use crate::store::Store;
 use crate::store::reader::StoredBlock;

@@ -41,6 +41,10 @@ pub(super) struct Flags {
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = dates::parse)]
     to: Option<WindowDay>,
 
+    /// Hash every transaction instead of asking the node's undo files (rev*.dat) which coins are old; for checking
+    #[arg(long)]
+    no_undo: bool,
+
     /// Threads to use [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -74,6 +78,7 @@ impl Flags {
             since_last: self.since_last,
             from: self.from,
             to: self.to,
+            no_undo: self.no_undo,
         };
         let report = run(pool, &source, &mut store, &options, &shown.watch())?;
         shown.conclude();

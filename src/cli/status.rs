@@ -58,6 +58,7 @@ fn gather(store: &Store) -> anyhow::Result<Value> {
     let number = |key| -> anyhow::Result<Option<u64>> {
         Ok(store.meta(key)?.and_then(|text| text.parse().ok()))
     };
+    let (by_undo, by_txids) = store.told()?;
     Ok(json!({
         "database": store.path().display().to_string(),
         "bytes": store.bytes(),
@@ -73,6 +74,8 @@ fn gather(store: &Store) -> anyhow::Result<Value> {
         "incomplete_days": incomplete,
         "blocks": blocks,
         "outputs": outputs,
+        "blocks_by_undo": by_undo,
+        "blocks_by_txids": by_txids,
         "stale_blocks": number("stale_blocks")?,
         "gaps": gaps,
         "schema_version": store.schema_version()?,
@@ -120,6 +123,11 @@ fn lines(facts: &Value) -> Vec<String> {
             "blocks      {} stored, {} not on the chain",
             count("blocks"),
             count("stale_blocks")
+        ),
+        format!(
+            "same day    {} blocks told by undo data, {} by hashing",
+            count("blocks_by_undo"),
+            count("blocks_by_txids")
         ),
         format!("outputs     {}", count("outputs")),
         format!(

@@ -1,6 +1,5 @@
 //! Which transactions and outputs carry price (the UTXOracle v9.1 rules, as published).
 
-use super::same_day::SameDay;
 use super::visit::Tx;
 
 /// Version of the rules below together with the cutting of days; stored beside all that follows from them.
@@ -17,15 +16,14 @@ const ABOVE_SATS: u64 = 1_000;
 /// … and below 1e5 BTC.
 const BELOW_SATS: u64 = 10_000_000_000_000;
 
-/// Whether the outputs of `tx` are looked at. `window` holds the txids of the window up to and with `tx`.
+/// Whether the outputs of `tx` are looked at, unless an input spends a transaction of the same window.
 #[inline]
-pub fn qualifies(tx: &Tx<'_>, window: &SameDay) -> bool {
+pub fn may_qualify(tx: &Tx<'_>) -> bool {
     tx.outputs == OUTPUTS
         && tx.inputs <= MOST_INPUTS
         && !tx.coinbase
         && !tx.op_return
         && tx.largest_witness <= MOST_WITNESS
-        && !tx.spent_txids().any(|txid| window.contains(txid))
 }
 
 /// Whether an output of a qualifying transaction counts, by its value in sats.

@@ -64,6 +64,16 @@ impl<'b> Tx<'b> {
     }
 }
 
+/// The number of transactions that `block` says it has.
+///
+/// # Errors
+/// It ends before that.
+pub fn transaction_count(block: &[u8]) -> Result<u64, Malformed> {
+    let mut walk = Walk { block, at: 0 };
+    walk.take(HEADER)?;
+    walk.compact_size()
+}
+
 /// Calls `each` for every transaction of `block`, in order, and gives their number.
 ///
 /// # Errors

@@ -1,28 +1,29 @@
 //! Days of blocks to days of outputs, in parallel, handed over in order.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use rustc_hash::FxHashMap;
+use rayon::prelude::*;
 
 use super::plan::blocks_of;
+use super::reader::Reader;
 use super::survey::{Survey, path_of};
 use super::warning::Warning;
 use super::{Error, Source, Watch};
-use crate::blockfile::BlockSource;
 use crate::chain::Day;
-use crate::chain::header::{Hash, Header};
-use crate::filter::{BlockOutputs, Window};
+use crate::chain::header::{Header, Place};
+use crate::filter::Window;
+use crate::filter::extract::Extract;
 use crate::price::histogram::{BINS, Histogram};
 use crate::store::codec::encode_block;
 use crate::store::{BlockRow, DayRow};
 
 /// Days per thread that may be read and not yet stored.
 const AHEAD: usize = 4;
-/// Open files per thread; a day lies in two to four.
-const OPEN_FILES: usize = 6;
+/// Blocks that a thread reads in a row, as much as a disk reads ahead.
+const SHARE: usize = 8;
 
 /// A day as read.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub struct DecodedDay {
     pub lost: Vec<Warning>,
 }
 
-/// Reads `days` on `pool` and calls `each` on this thread, in the order of `days`.
+/// Reads `days` on `pool`, with the help of undo files if `use_undo`, and calls `each` on this thread, in the order of `days`.
 ///
 /// # Errors
 /// `each` fails, or the run was interrupted.
@@ -42,6 +43,7 @@ pub fn decode_days(
     source: &Source,
     survey: &Survey,
     days: &[Day],
+    use_undo: bool,
     watch: &Watch<'_>,
     mut each: impl FnMut(DecodedDay) -> Result<(), Error>,
 ) -> Result<(), Error> {
@@ -54,9 +56,15 @@ pub fn decode_days(
     }
     let (done, results) = bounded(ahead);
     let next = AtomicUsize::new(0);
-    let work = Work {
+    let readers = Readers {
         source,
         survey,
+        use_undo,
+        idle: Mutex::new(Vec::new()),
+    };
+    let work = Work {
+        survey,
+        readers: &readers,
         days,
         watch,
         next: &next,
@@ -92,8 +100,8 @@ fn in_order(
 
 #[derive(Clone, Copy)]
 struct Work<'a> {
-    source: &'a Source,
     survey: &'a Survey,
+    readers: &'a Readers<'a>,
     days: &'a [Day],
     watch: &'a Watch<'a>,
     next: &'a AtomicUsize,
@@ -101,7 +109,6 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn run(&self, permits: &Receiver<()>, done: &Sender<(usize, DecodedDay)>) {
-        let mut reader = Reader::new(self.source, self.survey);
         let mut window = Window::new();
         while permits.recv().is_ok() {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
@@ -109,7 +116,7 @@ impl Work<'_> {
                 return;
             };
             // An error here is the wish to stop, which the caller asks for again.
-            let Ok(decoded) = decode_day(&mut reader, &mut window, day, self.watch) else {
+            let Ok(decoded) = self.decode_day(&mut window, day) else {
                 return;
             };
             if done.send((index, decoded)).is_err() {
@@ -117,139 +124,162 @@ impl Work<'_> {
             }
         }
     }
-}
 
-fn decode_day(
-    reader: &mut Reader<'_>,
-    window: &mut Window,
-    day: &Day,
-    watch: &Watch<'_>,
-) -> Result<DecodedDay, Error> {
-    let survey = reader.survey;
-    let mut row = DayRow {
-        day: day.day,
-        first: day.first,
-        last: day.last,
-        complete: day.complete,
-        ..DayRow::default()
-    };
-    let mut lost = Vec::new();
-    let mut histogram = Histogram::new();
-    let mut below = None;
-    window.clear();
-    for &(height, at) in blocks_of(survey, day) {
-        watch.check()?;
-        let header = &survey.headers[at];
-        match reader.read(header, window) {
-            Ok((block, place)) => {
-                histogram.add_all(&block.sats);
-                row.sats = block
-                    .sats
-                    .iter()
-                    .fold(row.sats, |sum, &sats| sum.saturating_add(sats));
-                encode_block(&block.sats, &mut row.data);
-                row.blocks.push(BlockRow {
-                    height,
-                    hash: header.hash,
-                    prev: Some(header.prev).filter(|prev| below != Some(*prev)),
-                    time: header.time,
-                    bits: header.bits,
-                    place,
-                    size: header.size,
-                    transactions: block.transactions,
-                    // A block of 4 MB has fewer than 2^17 outputs.
-                    outputs: block.sats.len() as u32,
-                });
-                below = Some(header.hash);
-            }
-            Err(why) => {
-                row.complete = false;
-                lost.push(Warning::Damaged {
-                    height,
-                    path: path_of(survey, &reader.source.blocks_dir, header.place.file),
-                    place: header.place,
-                    why,
-                });
-            }
+    fn decode_day(&self, window: &mut Window, day: &Day) -> Result<DecodedDay, Error> {
+        let blocks = blocks_of(self.survey, day);
+        let mut row = DayRow {
+            day: day.day,
+            first: day.first,
+            last: day.last,
+            complete: day.complete,
+            ..DayRow::default()
+        };
+        let mut lost = Vec::new();
+        let mut histogram = Histogram::new();
+        let mut below = None;
+        let extracts = self.extract(blocks, day.first)?;
+        self.note_txids(blocks, &extracts, window)?;
+        for (&(height, at), extract) in blocks.iter().zip(extracts) {
+            let header = &self.survey.headers[at];
+            let (extract, place) = match extract {
+                Ok(extract) => extract,
+                Err(why) => {
+                    row.complete = false;
+                    lost.push(Warning::Damaged {
+                        height,
+                        path: path_of(
+                            self.survey,
+                            &self.readers.source.blocks_dir,
+                            header.place.file,
+                        ),
+                        place: header.place,
+                        why,
+                    });
+                    continue;
+                }
+            };
+            let undo = extract.is_by_heights();
+            let block = window.join(height, extract);
+            histogram.add_all(&block.sats);
+            row.sats = block
+                .sats
+                .iter()
+                .fold(row.sats, |sum, &sats| sum.saturating_add(sats));
+            encode_block(&block.sats, &mut row.data);
+            row.blocks.push(BlockRow {
+                height,
+                hash: header.hash,
+                prev: Some(header.prev).filter(|prev| below != Some(*prev)),
+                time: header.time,
+                bits: header.bits,
+                place,
+                size: header.size,
+                transactions: block.transactions,
+                // A block of 4 MB has fewer than 2^17 outputs.
+                outputs: block.sats.len() as u32,
+                undo: Some(undo).filter(|_| block.transactions > 1),
+            });
+            below = Some(header.hash);
         }
-        watch.progress.advance(u64::from(header.size));
+        row.bins = (0u16..) // there are 2,401
+            .zip(histogram.counts().iter().take(BINS))
+            .filter(|&(_, &count)| count > 0)
+            .map(|(bin, &count)| (bin, u32::try_from(count).unwrap_or(u32::MAX))) // a day has fewer
+            .collect();
+        Ok(DecodedDay { row, lost })
     }
-    row.bins = (0u16..) // there are 2,401
-        .zip(histogram.counts().iter().take(BINS))
-        .filter(|&(_, &count)| count > 0)
-        .map(|(bin, &count)| (bin, u32::try_from(count).unwrap_or(u32::MAX))) // a day has fewer
-        .collect();
-    Ok(DecodedDay { row, lost })
+
+    /// What each of a day's blocks gives, read in file order. Threads that have no day of their own left take a share.
+    fn extract(&self, blocks: &[(u32, usize)], first: u32) -> Result<Vec<Extracted>, Error> {
+        let header = |at: usize| &self.survey.headers[blocks[at].1];
+        let mut order: Vec<usize> = (0..blocks.len()).collect();
+        order.sort_unstable_by_key(|&at| header(at).place);
+        let parts: Result<Vec<Vec<(usize, Extracted)>>, Error> = order
+            .par_chunks(SHARE)
+            .map(|share| {
+                let mut reader = self.readers.take();
+                let read = |&at: &usize| {
+                    self.watch.check()?;
+                    let extract = reader.extract(header(at), first);
+                    self.watch.progress.advance(u64::from(header(at).size));
+                    Ok((at, extract))
+                };
+                let part = share.iter().map(read).collect();
+                self.readers.give_back(reader);
+                part
+            })
+            .collect();
+        let mut extracts: Vec<(usize, Extracted)> = parts?.into_iter().flatten().collect();
+        extracts.sort_unstable_by_key(|&(at, _)| at);
+        Ok(extracts.into_iter().map(|(_, extract)| extract).collect())
+    }
+
+    /// Starts the window. Where a block of the day has no undo data, the txids of those before it are needed after all.
+    fn note_txids(
+        &self,
+        blocks: &[(u32, usize)],
+        extracts: &[Extracted],
+        window: &mut Window,
+    ) -> Result<(), Error> {
+        window.start(extracts.iter().flatten().map(|(extract, _)| extract));
+        let by_heights = |extract: &Extracted| matches!(extract, Ok((e, _)) if e.is_by_heights());
+        let last = extracts
+            .iter()
+            .rposition(|extract| matches!(extract, Ok((e, _)) if e.needs_txids()));
+        let skipped: Vec<&Header> = blocks[..last.unwrap_or(0)]
+            .iter()
+            .zip(extracts)
+            .filter(|(_, extract)| by_heights(extract))
+            .map(|(&(_, at), _)| &self.survey.headers[at])
+            .collect();
+        let parts: Result<Vec<_>, Error> = skipped
+            .par_chunks(SHARE)
+            .map(|share| {
+                let mut reader = self.readers.take();
+                let mut txids = Vec::new();
+                for header in share {
+                    self.watch.check()?;
+                    // It was read a moment ago; should it be gone since, it has no transactions to spend.
+                    txids.extend(reader.txids(header).unwrap_or_default());
+                }
+                self.readers.give_back(reader);
+                Ok(txids)
+            })
+            .collect();
+        for txids in parts? {
+            window.note(txids);
+        }
+        Ok(())
+    }
 }
 
-/// One thread's way to the blocks.
-pub struct Reader<'a> {
+/// What a block gives and where it stood, or what is wrong with it.
+type Extracted = Result<(Extract, Place), String>;
+
+/// Readers that are not at work.
+struct Readers<'a> {
     source: &'a Source,
     survey: &'a Survey,
-    open: Vec<(u32, BlockSource)>,
-    buffer: Vec<u8>,
-    copies: FxHashMap<Hash, Vec<&'a Header>>,
+    use_undo: bool,
+    idle: Mutex<Vec<Reader<'a>>>,
 }
 
-impl<'a> Reader<'a> {
-    /// A reader with nothing open.
-    pub fn new(source: &'a Source, survey: &'a Survey) -> Reader<'a> {
-        let mut copies: FxHashMap<Hash, Vec<&Header>> = FxHashMap::default();
-        for header in &survey.copies {
-            copies.entry(header.hash).or_default().push(header);
-        }
-        Reader {
-            source,
-            survey,
-            open: Vec::new(),
-            buffer: Vec::new(),
-            copies,
-        }
-    }
-
-    /// Reads the block of `header` into `window`, from another copy of it if the first is no block, and says where it was.
-    ///
-    /// # Errors
-    /// What is wrong with it, in words.
-    pub fn read(
-        &mut self,
-        header: &Header,
-        window: &mut Window,
-    ) -> Result<(BlockOutputs, crate::chain::Place), String> {
-        let first = self.read_at(header, window);
-        let Err(why) = first else {
-            return first.map(|block| (block, header.place));
-        };
-        for copy in self.copies.get(&header.hash).cloned().unwrap_or_default() {
-            if let Ok(block) = self.read_at(copy, window) {
-                return Ok((block, copy.place));
+impl<'a> Readers<'a> {
+    fn take(&self) -> Reader<'a> {
+        let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        idle.unwrap_or_else(|| {
+            let reader = Reader::new(self.source, self.survey);
+            if self.use_undo {
+                reader.with_undo()
+            } else {
+                reader
             }
+        })
+    }
+
+    fn give_back(&self, reader: Reader<'a>) {
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push(reader);
         }
-        Err(why)
     }
-
-    fn read_at(&mut self, header: &Header, window: &mut Window) -> Result<BlockOutputs, String> {
-        let number = header.place.file;
-        let at = match self.open.iter().position(|(open, _)| *open == number) {
-            Some(at) => at,
-            None => {
-                let path = self.survey.paths.get(&number).ok_or("its file is gone")?;
-                let file = open(path, self.source, self.survey)?;
-                if self.open.len() == OPEN_FILES {
-                    self.open.remove(0);
-                }
-                self.open.push((number, file));
-                self.open.len() - 1
-            }
-        };
-        let bytes = self.open[at]
-            .1
-            .block(header.place.offset, header.size, &mut self.buffer)
-            .map_err(|error| error.to_string())?;
-        window.add(bytes).map_err(|error| error.to_string())
-    }
-}
-
-fn open(path: &Path, source: &Source, survey: &Survey) -> Result<BlockSource, String> {
-    BlockSource::open(path, source.access, survey.key).map_err(|error| error.to_string())
 }

@@ -1,13 +1,15 @@
 //! The scan: block files in, days of outputs in the store out.
 //!
 //! Stages 1 to 4 in a row: [`survey`] reads the headers and chooses the chain, [`plan`] compares its days with those
-//! stored, [`decode`] reads the days that differ in parallel, and [`run`] stores them in order, one writer, at most
+//! stored, [`decode`] reads the days that differ in parallel (each thread by a [`reader`]), and [`run`] stores them in order, one writer, at most
 //! a few days in memory.
 
 pub mod decode;
 pub mod plan;
+pub mod reader;
 mod store_days;
 pub mod survey;
+mod tail;
 pub mod warning;
 
 pub use store_days::run;
@@ -41,6 +43,8 @@ pub struct Options {
     pub from: Option<WindowDay>,
     /// Last day to store.
     pub to: Option<WindowDay>,
+    /// Leave the node's undo files aside.
+    pub no_undo: bool,
 }
 
 /// What a scan did.

@@ -7,10 +7,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::decode::{DecodedDay, decode_days};
 use super::plan::{Plan, blocks_of};
 use super::survey::{Known, Survey, survey, unchanged};
+use super::tail::{Tail, is_enough};
 use super::warning::Warning;
 use super::{Error, Options, Report, Source, Unit, Watch};
 use crate::chain::Day;
 use crate::chain::header::{Hash, Header, Place};
+use crate::chain::index::HashIndex;
 use crate::dates;
 use crate::filter::RULES_VERSION;
 use crate::price::histogram;
@@ -33,14 +35,20 @@ pub fn run(
         return Ok(report);
     }
     store.set_bin_steps(histogram::steps())?;
-    let known = Known::load(store)?;
-    let stored_places: Vec<(Hash, u32, Place)> = known
-        .stored
-        .iter()
-        .filter_map(|h| Some((h.hash, h.height?, h.place)))
-        .collect();
-    let noted: FxHashMap<Place, Hash> = known.others.iter().map(|h| (h.place, h.hash)).collect();
-    let survey = pool.install(|| survey(source, known, options.since_last, watch))?;
+    let surveyed = match new_only(pool, source, store, options, watch)? {
+        Some(surveyed) => surveyed,
+        None => {
+            let known = Known::load(store)?;
+            Surveyed::new(pool, source, known, options, watch)?
+        }
+    };
+    let Surveyed {
+        survey,
+        stored_places,
+        noted,
+        root,
+        stale_below,
+    } = surveyed;
     for warning in &survey.warnings {
         watch.progress.warn(warning);
     }
@@ -51,11 +59,14 @@ pub fn run(
         .iter()
         .map(|&(hash, height, _)| (height, hash))
         .collect();
-    let plan = Plan::new(&survey, &store.days()?, &stored_hashes, options);
+    let plan = Plan::new(&survey, &store.days()?, &stored_hashes, options, root);
     for day in &plan.gone {
         watch.progress.warn(&Warning::DayGone(dates::show(day.day)));
     }
-    let mut report = Report::default();
+    let mut report = Report {
+        stale: stale_below,
+        ..Report::default()
+    };
     let mut lost = Vec::new();
     decode_plan(
         pool,
@@ -63,6 +74,7 @@ pub fn run(
         store,
         &survey,
         &plan,
+        !options.no_undo,
         watch,
         &mut report,
         &mut lost,
@@ -74,11 +86,71 @@ pub fn run(
         &plan,
         &stored_places,
         &noted,
+        root.unwrap_or(0),
         lost,
         watch,
         &mut report,
     )?;
     Ok(report)
+}
+
+/// A survey, with what the store knew before.
+struct Surveyed {
+    survey: Survey,
+    stored_places: Vec<(Hash, u32, Place)>,
+    noted: FxHashMap<Place, Hash>,
+    /// Height from which on the chain was surveyed, if only its end was.
+    root: Option<u32>,
+    /// Stale blocks below that.
+    stale_below: usize,
+}
+
+impl Surveyed {
+    fn new(
+        pool: &rayon::ThreadPool,
+        source: &Source,
+        known: Known,
+        options: &Options,
+        watch: &Watch<'_>,
+    ) -> Result<Surveyed, Error> {
+        let stored_places = known
+            .stored
+            .iter()
+            .filter_map(|h| Some((h.hash, h.height?, h.place)))
+            .collect();
+        let noted = known.others.iter().map(|h| (h.place, h.hash)).collect();
+        Ok(Surveyed {
+            survey: pool.install(|| survey(source, known, options.since_last, watch))?,
+            stored_places,
+            noted,
+            root: None,
+            stale_below: 0,
+        })
+    }
+}
+
+/// A survey of the chain's end, where that is enough to find what is new.
+fn new_only(
+    pool: &rayon::ThreadPool,
+    source: &Source,
+    store: &Store,
+    options: &Options,
+    watch: &Watch<'_>,
+) -> Result<Option<Surveyed>, Error> {
+    if !options.since_last || options.from.is_some() || options.to.is_some() {
+        return Ok(None);
+    }
+    let Some(tail) = Tail::load(source, store)? else {
+        return Ok(None);
+    };
+    let surveyed = Surveyed::new(pool, source, tail.known, options, watch)?;
+    Ok(Some(surveyed)
+        .filter(|surveyed| is_enough(&surveyed.survey, tail.root))
+        .map(|surveyed| Surveyed {
+            root: Some(tail.root),
+            stale_below: tail.stale_below,
+            ..surveyed
+        }))
 }
 
 /// The answer where no file has changed since a scan that left nothing to do.
@@ -185,6 +257,7 @@ fn decode_plan(
     store: &mut Store,
     survey: &Survey,
     plan: &Plan,
+    use_undo: bool,
     watch: &Watch<'_>,
     report: &mut Report,
     lost: &mut Vec<Warning>,
@@ -225,15 +298,23 @@ fn decode_plan(
         Some(decoded.row).filter(|row| !row.blocks.is_empty())
     };
     let mut together = Vec::new();
-    decode_days(pool, source, survey, &plan.replaced, watch, |day| {
-        together.extend(take(day));
-        Ok(())
-    })?;
+    decode_days(
+        pool,
+        source,
+        survey,
+        &plan.replaced,
+        use_undo,
+        watch,
+        |day| {
+            together.extend(take(day));
+            Ok(())
+        },
+    )?;
     if !plan.removed.is_empty() {
         store.replace_days(&plan.removed, &together, RULES_VERSION)?;
     }
     drop(together);
-    decode_days(pool, source, survey, &plan.added, watch, |day| {
+    decode_days(pool, source, survey, &plan.added, use_undo, watch, |day| {
         if let Some(row) = take(day) {
             let old = Some(row.day).filter(|day| plan.redone.contains(day));
             store.replace_days(old.as_slice(), std::slice::from_ref(&row), RULES_VERSION)?;
@@ -265,41 +346,29 @@ fn close(
     plan: &Plan,
     before: &[(Hash, u32, Place)],
     noted: &FxHashMap<Place, Hash>,
+    root: u32,
     lost: Vec<Warning>,
     watch: &Watch<'_>,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let now = store.stored_headers()?;
-    let stored: FxHashSet<Hash> = now.iter().map(|header| header.hash).collect();
-    let places: FxHashMap<Hash, Place> = survey.headers.iter().map(|h| (h.hash, h.place)).collect();
-    let stayed: FxHashSet<Hash> = before.iter().map(|&(hash, _, _)| hash).collect();
-    let copies: FxHashSet<Place> = survey.copies.iter().map(|header| header.place).collect();
+    let now = Now::read(store, survey, before, root)?;
     let mut closing = Closing {
         completeness: plan.completeness.clone(),
-        moved: now
-            .iter()
-            .filter(|header| stayed.contains(&header.hash))
-            .filter_map(|header| {
-                let place = *places.get(&header.hash)?;
-                // A block read from a later copy keeps that place: the first may be damaged.
-                let moved = place != header.place && !copies.contains(&header.place);
-                Some((header.height?, place)).filter(|_| moved)
-            })
-            .collect(),
         files: survey.files.clone(),
         ..Closing::default()
     };
-    note_others(&mut closing, survey, &stored, noted);
-    closing.missing = missing(survey, &now, lost);
-    closing.missing.extend(left_out(survey, plan, &stored));
+    note_others(&mut closing, survey, &now.stored, noted);
+    closing.missing = missing(survey, now.heights, lost);
+    closing.missing.extend(left_out(survey, plan, &now.stored));
     closing.missing.sort_by_key(|gap| gap.first);
+    closing.moved = now.moved;
     for gap in &closing.missing {
         if gap.reason == NO_BLOCK {
             watch.progress.warn(&Warning::Missing(gap.first, gap.last));
         }
     }
     report.incomplete = !closing.missing.is_empty() || !survey.chain.unplaced.is_empty();
-    report.stale = survey.headers.len() - survey.chain.blocks.len();
+    report.stale += survey.headers.len() - survey.chain.blocks.len();
     report.tip = survey
         .chain
         .blocks
@@ -330,17 +399,68 @@ fn close(
     Ok(())
 }
 
+/// What is stored now, against the survey.
+struct Now {
+    /// Of each header of the survey, whether it is stored as a block.
+    stored: Vec<bool>,
+    /// Blocks that were stored before and stand elsewhere: height and where.
+    moved: Vec<(u32, Place)>,
+    /// The first height and the last.
+    heights: Option<(u32, u32)>,
+}
+
+impl Now {
+    /// Reads the stored blocks from height `root` on, row by row: a list of them would double a long scan's memory.
+    fn read(
+        store: &Store,
+        survey: &Survey,
+        before: &[(Hash, u32, Place)],
+        root: u32,
+    ) -> Result<Now, Error> {
+        let headers = &survey.headers;
+        let owner = |at: u32| &headers[at as usize].hash.0;
+        let mut index = HashIndex::with_capacity(headers.len());
+        for (at, header) in (0u32..).zip(headers) {
+            index.insert(&header.hash.0, at, owner);
+        }
+        let copies: FxHashSet<Place> = survey.copies.iter().map(|header| header.place).collect();
+        let mut now = Now {
+            stored: vec![false; headers.len()],
+            moved: Vec::new(),
+            heights: None,
+        };
+        store.each_place(root, |height, hash, place| {
+            let first = now.heights.map_or(height, |(first, _)| first);
+            now.heights = Some((first, height));
+            let Some(at) = index.get(&hash.0, owner) else {
+                return;
+            };
+            now.stored[at as usize] = true;
+            let found = headers[at as usize].place;
+            let stayed = before
+                .binary_search_by_key(&height, |&(_, height, _)| height)
+                .is_ok_and(|at| before[at].0 == hash);
+            // A block read from a later copy keeps that place: the first may be damaged.
+            if stayed && found != place && !copies.contains(&place) {
+                now.moved.push((height, found));
+            }
+        })?;
+        Ok(now)
+    }
+}
+
 /// The headers that are not stored as blocks, as changes to what is noted already.
 fn note_others(
     closing: &mut Closing,
     survey: &Survey,
-    stored: &FxHashSet<Hash>,
+    stored: &[bool],
     noted: &FxHashMap<Place, Hash>,
 ) {
     let heights: FxHashMap<usize, u32> = survey
         .chain
         .blocks
         .iter()
+        .filter(|&&(_, at)| !stored[at])
         .map(|&(height, at)| (at, height))
         .collect();
     let mut kept = FxHashSet::default();
@@ -348,7 +468,7 @@ fn note_others(
         .headers
         .iter()
         .enumerate()
-        .filter(|(_, header)| !stored.contains(&header.hash))
+        .filter(|&(at, _)| !stored[at])
         .chain(survey.copies.iter().map(|header| (usize::MAX, header)));
     for (at, header) in others {
         if noted.get(&header.place) == Some(&header.hash) {
@@ -368,10 +488,8 @@ fn note_others(
 const NO_BLOCK: &str = "no block file at hand holds it";
 
 /// What is missing between the first and the last stored height.
-fn missing(survey: &Survey, stored: &[Header], lost: Vec<Warning>) -> Vec<Missing> {
-    let first = stored.first().and_then(|header| header.height);
-    let last = stored.last().and_then(|header| header.height);
-    let (Some(low), Some(high)) = (first, last) else {
+fn missing(survey: &Survey, stored: Option<(u32, u32)>, lost: Vec<Warning>) -> Vec<Missing> {
+    let Some((low, high)) = stored else {
         return Vec::new();
     };
     let mut missing: Vec<Missing> = survey
@@ -399,11 +517,11 @@ fn missing(survey: &Survey, stored: &[Header], lost: Vec<Warning>) -> Vec<Missin
 }
 
 /// The blocks of days that stay as stored since their first files are gone, a gap a day.
-fn left_out(survey: &Survey, plan: &Plan, stored: &FxHashSet<Hash>) -> Vec<Missing> {
+fn left_out(survey: &Survey, plan: &Plan, stored: &[bool]) -> Vec<Missing> {
     let gap = |day: &Day| {
         let mut heights = blocks_of(survey, day)
             .iter()
-            .filter(|&&(_, at)| !stored.contains(&survey.headers[at].hash))
+            .filter(|&&(_, at)| !stored[at])
             .map(|&(height, _)| height);
         let first = heights.next()?;
         Some(Missing {

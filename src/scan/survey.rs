@@ -1,6 +1,5 @@
 //! The header pass: what blocks a folder holds, and which of them are the chain.
 
-use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,6 +13,7 @@ use crate::blockfile::records::{self, Framing, Oddity};
 use crate::blockfile::{self, Access, BlockSource, Chain, XorKey};
 use crate::chain::header::{Hash, Header, Place, proves_work};
 use crate::chain::heights::{PREFIX_BYTES, stated_height};
+use crate::chain::index::HashIndex;
 use crate::chain::parts::{ActiveChain, Evidence};
 use crate::filter::txid::merkle_root_holds;
 use crate::store::{self, FileState, Store};
@@ -89,6 +89,31 @@ pub fn unchanged(source: &Source, known: &[FileState]) -> Result<bool, Error> {
     }))
 }
 
+/// The numbers of the files that are new or not as they are known; none of that if a known one is gone.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn changed_files(
+    source: &Source,
+    known: &[FileState],
+) -> Result<Option<FxHashSet<u32>>, Error> {
+    let mut states: FxHashMap<u32, &FileState> =
+        known.iter().map(|state| (state.file, state)).collect();
+    let mut changed = FxHashSet::default();
+    for file in files::list(&source.blocks_dir)? {
+        let meta = std::fs::metadata(&file.path);
+        let state = states.remove(&file.number);
+        let same = match (&meta, state) {
+            (Ok(meta), Some(state)) => is_as_known(state, meta.len(), meta),
+            _ => false,
+        };
+        if !same {
+            changed.insert(file.number);
+        }
+    }
+    Ok(states.is_empty().then_some(changed))
+}
+
 /// Surveys the folder. With `trust_files`, files that have not changed since are not read again.
 ///
 /// # Errors
@@ -123,7 +148,7 @@ pub fn survey(
         .map(|file| {
             watch.check()?;
             let state = states.get(&file.number).filter(|_| trust_files);
-            let looked = look(file, key, source.chain, state);
+            let looked = look(source, file, key, state);
             watch.progress.advance(1);
             Ok(looked)
         })
@@ -141,7 +166,11 @@ pub fn survey(
         }
     }
     let mut fresh = FxHashMap::default();
-    let mut found = Vec::new();
+    let count = looked.iter().map(|looked| match looked {
+        Ok(Looked::Read(_, headers, _)) => headers.len(),
+        _ => 0,
+    });
+    let mut found = Vec::with_capacity(count.sum());
     for (file, looked) in listed.iter().zip(looked) {
         match looked? {
             Looked::Failed(error) => {
@@ -157,14 +186,13 @@ pub fn survey(
                 survey.paths.insert(file.number, file.path.clone());
                 survey.files.push(state);
             }
-            Looked::Read(state, framing) => {
-                let damaged = note_oddities(&mut survey.warnings, file, state.size, &framing);
-                if damaged {
+            Looked::Read(state, headers, warnings) => {
+                if state.damaged {
                     evidence.damaged_files.insert(file.number);
                 }
                 survey.paths.insert(file.number, file.path.clone());
-                survey.files.push(FileState { damaged, ..state });
-                let headers = proven(source, key, file, framing, &mut survey.warnings);
+                survey.files.push(state);
+                survey.warnings.extend(warnings);
                 fresh.insert(
                     file.number,
                     headers.iter().map(|h| h.place.offset).collect(),
@@ -195,11 +223,11 @@ pub fn survey(
 
 enum Looked {
     AsKnown(FileState),
-    Read(FileState, Framing),
+    Read(FileState, Vec<Header>, Vec<Warning>),
     Failed(std::io::Error),
 }
 
-fn look(file: &BlkFile, key: XorKey, chain: Chain, known: Option<&FileState>) -> Looked {
+fn look(source: &Source, file: &BlkFile, key: XorKey, known: Option<&FileState>) -> Looked {
     let run = || -> std::io::Result<Looked> {
         let (handle, meta) = files::open(&file.path)?;
         let size = meta.len();
@@ -210,14 +238,17 @@ fn look(file: &BlkFile, key: XorKey, chain: Chain, known: Option<&FileState>) ->
         let settled = SystemTime::now()
             .duration_since(mtime)
             .is_ok_and(|age| age > SETTLED);
-        let framing = records::frame(&handle, size, key, chain, proves_work)?;
+        let framing = records::frame(&handle, size, key, source.chain, proves_work)?;
+        let mut warnings = Vec::new();
+        let damaged = note_oddities(&mut warnings, file, size, &framing);
         let state = FileState {
             file: file.number,
             size,
             mtime_ns: if settled { nanoseconds(mtime) } else { 0 },
-            damaged: false,
+            damaged,
         };
-        Ok(Looked::Read(state, framing))
+        let headers = proven(source, key, file, framing, &mut warnings);
+        Ok(Looked::Read(state, headers, warnings))
     };
     run().unwrap_or_else(Looked::Failed)
 }
@@ -346,26 +377,31 @@ fn merge(survey: &mut Survey, found: Vec<Header>, fresh: &FxHashMap<u32, Vec<u64
     // Readable places first, so that of several copies one that can be read is kept. The sort is stable: of
     // the same place the one found comes before the one remembered.
     all.sort_by_key(|header| (!survey.paths.contains_key(&header.place.file), header.place));
-    let mut kept: FxHashMap<Hash, Place> = FxHashMap::default();
+    let mut kept = HashIndex::with_capacity(all.len());
     let mut copied = FxHashSet::default();
-    all.retain(|header| {
+    let mut again = Vec::new();
+    for (at, header) in (0u32..).zip(&all) {
+        let owner = |at: u32| &all[at as usize].hash.0;
+        let Some(first) = kept.insert(&header.hash.0, at, owner) else {
+            continue;
+        };
+        again.push(at as usize);
         let Place { file, offset } = header.place;
-        match kept.entry(header.hash) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(header.place);
-                true
-            }
-            Entry::Occupied(first) => {
-                // A remembered place of a file read again holds something else by now.
-                let holds = fresh
-                    .get(&file)
-                    .is_none_or(|found| found.binary_search(&offset).is_ok());
-                if holds && *first.get() != header.place && copied.insert(header.place) {
-                    survey.copies.push(*header);
-                }
-                false
-            }
+        // A remembered place of a file read again holds something else by now.
+        let holds = fresh
+            .get(&file)
+            .is_none_or(|found| found.binary_search(&offset).is_ok());
+        let other = all[first as usize].place != header.place;
+        if holds && other && copied.insert(header.place) {
+            survey.copies.push(*header);
         }
+    }
+    drop(kept);
+    let mut again = again.into_iter().peekable();
+    let mut at = 0;
+    all.retain(|_| {
+        at += 1;
+        again.next_if_eq(&(at - 1)).is_none()
     });
     all.sort_by_key(|header| header.place);
     survey.headers = all;

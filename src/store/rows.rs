@@ -24,6 +24,9 @@ pub struct BlockRow {
     pub transactions: u32,
     /// Number of qualifying outputs.
     pub outputs: u32,
+    /// What told which inputs spend coins of the same day: the node's undo data, or the day's txids. None where there is
+    /// nothing to tell: a block with a coinbase only.
+    pub undo: Option<bool>,
 }
 
 /// A decoded day, ready to be stored.

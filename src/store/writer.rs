@@ -268,8 +268,8 @@ fn bins_json(bins: &[(u16, u32)]) -> (u16, String) {
 
 fn insert_block(tx: &Transaction<'_>, day: WindowDay, block: &BlockRow) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "INSERT INTO chain_block (height, day, hash, prev, time, bits, file, offset, size, transactions, outputs) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO chain_block (height, day, hash, prev, time, bits, file, offset, size, transactions, outputs, \
+         undo) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
         block.height,
@@ -283,6 +283,7 @@ fn insert_block(tx: &Transaction<'_>, day: WindowDay, block: &BlockRow) -> rusql
         block.size,
         block.transactions,
         block.outputs,
+        block.undo,
     ])?;
     Ok(())
 }

@@ -3,9 +3,9 @@
 use bitcoin::consensus::encode::Error;
 use bitcoin::hashes::Hash;
 use bitcoin::script::Builder;
-use bitcoin::{Block, BlockHash, CompactTarget, Target, Txid};
+use bitcoin::{Block, BlockHash, CompactTarget, Target, Transaction, Txid};
 
-use super::tx::{compact_size, sha256d};
+use super::tx::{compact_size, encode_undo_of, sha256d};
 use super::{Rng, Script, TxSpec};
 
 /// nBits of regtest: half of all hashes meet this target.
@@ -26,6 +26,8 @@ pub struct RawBlock {
     pub time: u32,
     /// Number of transactions, the coinbase included.
     pub transactions: u32,
+    /// The coins it spends, as Core's undo data; empty where they are not known.
+    pub undo: Vec<u8>,
 }
 
 impl RawBlock {
@@ -38,6 +40,7 @@ impl RawBlock {
             height,
             time: block.header.time,
             transactions: u32::try_from(block.txdata.len()).unwrap_or(u32::MAX), // a block holds far fewer
+            undo: Vec::new(),
         }
     }
 
@@ -90,6 +93,7 @@ pub struct BlockBuilder {
     meets_target: bool,
     rng: Rng,
     body: Vec<u8>,
+    undo: Vec<u8>,
     txids: Vec<[u8; 32]>,
     wtxids: Vec<[u8; 32]>,
     has_witness: bool,
@@ -115,6 +119,7 @@ impl BlockBuilder {
                 (u64::from(height) << 32) | u64::from(time),
             ),
             body: Vec::new(),
+            undo: Vec::new(),
             txids: Vec::new(),
             wtxids: Vec::new(),
             has_witness: false,
@@ -166,9 +171,22 @@ impl BlockBuilder {
     /// Appends a transaction and gives its txid.
     pub fn add(&mut self, tx: &TxSpec) -> Txid {
         let (txid, wtxid) = tx.encode(&mut self.rng, &mut self.body);
+        tx.encode_undo(txid, &mut self.undo);
         self.has_witness |= txid.to_byte_array() != wtxid;
         self.txids.push(txid.to_byte_array());
         self.wtxids.push(wtxid);
+        txid
+    }
+
+    /// Appends a transaction of the `bitcoin` crate, a real one for example, that spends coins created at `heights` (0: not
+    /// known), and gives its txid.
+    pub fn add_transaction(&mut self, tx: &Transaction, heights: &[u32]) -> Txid {
+        self.body.extend(bitcoin::consensus::serialize(tx));
+        encode_undo_of(tx, heights, &mut self.undo);
+        let (txid, wtxid) = (tx.compute_txid(), tx.compute_wtxid());
+        self.has_witness |= txid.to_byte_array() != wtxid.to_byte_array();
+        self.txids.push(txid.to_byte_array());
+        self.wtxids.push(wtxid.to_byte_array());
         txid
     }
 
@@ -180,6 +198,9 @@ impl BlockBuilder {
     /// Adds the coinbase, the merkle root and a nonce, and gives the finished block. A target of zero, which no hash
     /// meets, is given up on after 2^32 nonces.
     pub fn finish(mut self) -> RawBlock {
+        let mut undo = Vec::with_capacity(9 + self.undo.len());
+        compact_size(self.txids.len(), &mut undo);
+        undo.append(&mut self.undo);
         let mut coinbase = Vec::with_capacity(256);
         let coinbase_txid = self.encode_coinbase(&mut coinbase);
         let transactions = self.txids.len() + 1;
@@ -206,6 +227,7 @@ impl BlockBuilder {
             height: self.height,
             time: self.time,
             transactions: u32::try_from(transactions).unwrap_or(u32::MAX), // bounded by memory long before
+            undo,
         }
     }
 

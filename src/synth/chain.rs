@@ -102,8 +102,10 @@ pub struct Chain {
     tips: VecDeque<RawBlock>,
     stale: VecDeque<ChainBlock>,
     window: i32,
-    today: Vec<Txid>,
-    yesterday: Vec<Txid>,
+    /// Height of the first block of the window.
+    first: u32,
+    today: Vec<(Txid, u32)>,
+    yesterday: Vec<(Txid, u32)>,
 }
 
 impl Chain {
@@ -113,6 +115,7 @@ impl Chain {
             tips: VecDeque::new(),
             stale: VecDeque::new(),
             window: spec.first_day,
+            first: spec.first_height,
             today: Vec::new(),
             yesterday: Vec::new(),
             spec,
@@ -127,6 +130,7 @@ impl Chain {
     fn build(&mut self, mut plan: Plan) -> ChainBlock {
         if plan.window != self.window {
             self.window = plan.window;
+            self.first = plan.height;
             std::mem::swap(&mut self.today, &mut self.yesterday);
             self.today.clear();
         }
@@ -148,10 +152,12 @@ impl Chain {
             let sources = Sources {
                 today: &self.today,
                 yesterday: &self.yesterday,
+                // Of a chain that begins here nothing is older: the height is left unknown.
+                before: self.first.saturating_sub(1),
             };
             let qualifies = kind.fill(&mut tx, amounts, &plan.habits, &sources, &mut plan.rng);
             let txid = builder.add(&tx);
-            remember(&mut self.today, txid, &mut plan.rng);
+            remember(&mut self.today, (txid, plan.height), &mut plan.rng);
             if qualifies {
                 qualifying.extend(
                     [amounts.0, amounts.1]
@@ -163,6 +169,7 @@ impl Chain {
         let block = builder.finish();
         self.tips.push_back(RawBlock {
             bytes: Vec::new(),
+            undo: Vec::new(),
             ..block
         });
         if self.tips.len() > 4 {
@@ -203,6 +210,7 @@ impl Chain {
             let block = builder.finish();
             parent = RawBlock {
                 bytes: Vec::new(),
+                undo: Vec::new(),
                 ..block
             };
             self.stale.push_back(ChainBlock {
@@ -228,16 +236,18 @@ impl Iterator for Chain {
     }
 }
 
-/// Real txids that inputs can refer to.
+/// Real txids that inputs can refer to, each with its height.
 pub(crate) struct Sources<'a> {
     /// Of the window so far: spending one disqualifies.
-    pub(crate) today: &'a [Txid],
+    pub(crate) today: &'a [(Txid, u32)],
     /// Of the window before: spending one does not.
-    pub(crate) yesterday: &'a [Txid],
+    pub(crate) yesterday: &'a [(Txid, u32)],
+    /// Where the coins of the distant past were created.
+    pub(crate) before: u32,
 }
 
 /// Keeps a sample of the day's txids: all of the first 4,096, then the later ones in place of random others.
-fn remember(txids: &mut Vec<Txid>, txid: Txid, rng: &mut Rng) {
+fn remember(txids: &mut Vec<(Txid, u32)>, txid: (Txid, u32), rng: &mut Rng) {
     if txids.len() < 4096 {
         txids.push(txid);
     } else if rng.chance(0.5) {

@@ -6,6 +6,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::append::end_of_data;
+use super::undo::Undo;
 use super::writer::{Writer, Written, file_path};
 use super::{RawBlock, Rng};
 
@@ -60,10 +61,11 @@ pub struct BlockFiles {
     pub(super) shuffle: usize,
     pub(super) seed: u64,
     pub(super) missing: BTreeSet<u32>,
+    pub(super) undo: Undo,
 }
 
 impl BlockFiles {
-    /// Main-chain magic, no XOR, files of at most 128 MiB from number 0 on, no tail, blocks in the order given.
+    /// Main-chain magic, no XOR, files of at most 128 MiB from number 0 on, no tail, blocks in the order given, no undo files.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
@@ -76,6 +78,7 @@ impl BlockFiles {
             shuffle: 0,
             seed: 0,
             missing: BTreeSet::new(),
+            undo: Undo::None,
         }
     }
 
@@ -126,6 +129,12 @@ impl BlockFiles {
     /// Leaves out the files of these numbers: their blocks are lost, the numbering of the rest stays.
     pub fn missing(mut self, files: impl IntoIterator<Item = u32>) -> Self {
         self.missing = files.into_iter().collect();
+        self
+    }
+
+    /// Sets which undo files are written. Every block given is taken to have been connected.
+    pub fn undo(mut self, undo: Undo) -> Self {
+        self.undo = undo;
         self
     }
 

@@ -109,7 +109,7 @@ impl Kind {
                 _ => ordinary(rng),
             };
             let from_today = self == Kind::SameDay && i == odd && !sources.today.is_empty();
-            let txid = if from_today {
+            let coin = if from_today {
                 same_day = true;
                 Some(sources.today[rng.below(sources.today.len())])
             } else if rng.chance(0.2) && !sources.yesterday.is_empty() {
@@ -117,7 +117,8 @@ impl Kind {
             } else {
                 None
             };
-            tx.push_input(txid, rng.below(3) as u32, unlock); // below 3
+            tx.push_input(coin.map(|(txid, _)| txid), rng.below(3) as u32, unlock); // below 3
+            tx.set_created_at(coin.map_or(sources.before, |(_, height)| height));
         }
         let (first, second) = amounts;
         match self {

@@ -4,7 +4,8 @@
 //!
 //! - **Blocks and files.** [`TxSpec`] describes a transaction, [`BlockBuilder`] makes a valid block of some (merkle
 //!   root, witness commitment, BIP34 height, proof of work for its own nBits), and [`BlockFiles`] writes blocks into
-//!   `blkNNNNN.dat` files, obfuscated, shuffled, torn, padded or with files missing, as asked.
+//!   `blkNNNNN.dat` files, obfuscated, shuffled, torn, padded or with files missing, as asked, with or without the
+//!   undo files that a node keeps beside them.
 //! - **Chains.** [`ChainSpec`] makes a chain of payments, block by block in constant memory: a price that moves like
 //!   one, blocks at random times with clocks that disagree, and amounts shaped like those of real blocks ([`Habits`]
 //!   says how that was measured). Every block comes with the true price and with the amounts that qualify, and
@@ -46,6 +47,7 @@ mod rng;
 mod shuffle;
 mod timeline;
 mod tx;
+mod undo;
 mod writer;
 
 pub use amounts::{Habits, Taste};
@@ -60,4 +62,5 @@ pub use outputs::{OutputsBlock, OutputsOnly};
 pub use price_path::{DayTruth, PriceModel};
 pub use rng::Rng;
 pub use tx::{Script, TxSpec, Unlock};
+pub use undo::Undo;
 pub use writer::{Place, Writer, Written};

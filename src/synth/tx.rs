@@ -1,7 +1,7 @@
 //! Describing a transaction and writing it in Bitcoin's serialization, its txid hashed on the way.
 
-use bitcoin::Txid;
 use bitcoin::hashes::Hash;
+use bitcoin::{Transaction, Txid};
 use sha2::{Digest, Sha256};
 
 use super::Rng;
@@ -44,6 +44,8 @@ struct Input {
     txid: Option<Txid>,
     vout: u32,
     unlock: Unlock,
+    /// Height at which the coin was created; 0: not known.
+    created: u32,
 }
 
 /// A transaction to be: inputs, outputs, and nothing yet serialized.
@@ -78,6 +80,12 @@ impl TxSpec {
         self
     }
 
+    /// Says that the coin of the last input was created at `height`, for the undo data; without it the height is not known.
+    pub fn created_at(mut self, height: u32) -> Self {
+        self.set_created_at(height);
+        self
+    }
+
     /// Adds an output of `sats`.
     pub fn pay(mut self, sats: u64, script: Script) -> Self {
         self.push_output(sats, script);
@@ -97,7 +105,19 @@ impl TxSpec {
 
     /// As [`TxSpec::spend`] (`Some`) or [`TxSpec::spend_old`] (`None`), for a spec that is reused.
     pub fn push_input(&mut self, txid: Option<Txid>, vout: u32, unlock: Unlock) {
-        self.inputs.push(Input { txid, vout, unlock });
+        self.inputs.push(Input {
+            txid,
+            vout,
+            unlock,
+            created: 0,
+        });
+    }
+
+    /// As [`TxSpec::created_at`], for a spec that is reused.
+    pub fn set_created_at(&mut self, height: u32) {
+        if let Some(input) = self.inputs.last_mut() {
+            input.created = height;
+        }
     }
 
     /// As [`TxSpec::pay`], for a spec that is reused.
@@ -184,6 +204,76 @@ impl TxSpec {
         };
         (Txid::from_byte_array(txid), wtxid)
     }
+}
+
+impl TxSpec {
+    /// Appends the coins it spends to a block's undo data. Their amounts and keys are random by the `txid`, so that the
+    /// block itself is the same with and without.
+    pub(crate) fn encode_undo(&self, txid: Txid, out: &mut Vec<u8>) {
+        let mut seed = [0; 8];
+        seed.copy_from_slice(&txid.to_byte_array()[..8]);
+        let mut rng = Rng::derive(u64::from_le_bytes(seed), 0x756e_646f);
+        compact_size(self.inputs.len(), out);
+        for input in &self.inputs {
+            let script = match &input.unlock {
+                Unlock::Legacy => None,
+                Unlock::P2wpkh => Some(22),
+                Unlock::P2tr | Unlock::Witness(_) => Some(34),
+            };
+            encode_coin(input.created, script, &mut rng, out);
+        }
+    }
+}
+
+/// Appends a transaction's spent coins to a block's undo data: created at `heights` (0: not known), locked as the inputs'
+/// witnesses suggest, of random amounts.
+pub(crate) fn encode_undo_of(tx: &Transaction, heights: &[u32], out: &mut Vec<u8>) {
+    let mut rng = Rng::derive(
+        tx.output.iter().map(|o| o.value.to_sat()).sum(),
+        tx.input.len() as u64,
+    );
+    compact_size(tx.input.len(), out);
+    for (at, input) in tx.input.iter().enumerate() {
+        let script = match input.witness.len() {
+            0 => None,
+            2 => Some(22),
+            _ => Some(34),
+        };
+        encode_coin(heights.get(at).copied().unwrap_or(0), script, &mut rng, out);
+    }
+}
+
+/// Appends a coin: created at `height`, of a random amount, locked by a key hash or by a script of so many bytes.
+fn encode_coin(height: u32, script: Option<usize>, rng: &mut Rng, out: &mut Vec<u8>) {
+    varint(2 * u64::from(height), out);
+    if height > 0 {
+        varint(0, out);
+    }
+    varint(rng.next_u64() >> (36 + rng.below(16)), out);
+    // Core's script codes: 0 is a key hash, others are 6 more than the length of the script.
+    match script {
+        None => {
+            varint(0, out);
+            rng.bytes(20, out);
+        }
+        Some(length) => {
+            varint(6 + length as u64, out);
+            rng.bytes(length, out);
+        }
+    }
+}
+
+/// Appends `n` as Core's VARINT: base 128, most significant group first, one added at each continuation.
+fn varint(mut n: u64, out: &mut Vec<u8>) {
+    let mut groups = [0; 10];
+    let mut at = groups.len() - 1;
+    groups[at] = (n & 0x7f) as u8; // seven bits
+    while n > 0x7f {
+        n = (n >> 7) - 1;
+        at -= 1;
+        groups[at] = 0x80 | (n & 0x7f) as u8; // seven bits
+    }
+    out.extend_from_slice(&groups[at..]);
 }
 
 impl Script {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use bitcoin::BlockHash;
 
 use super::shuffle::Shuffle;
+use super::undo::UndoWriter;
 use super::{BlockFiles, RawBlock, Tail};
 
 /// Where a whole block was written.
@@ -45,6 +46,7 @@ pub struct Writer {
     open: Option<Option<File>>,
     scratch: Vec<u8>,
     shuffle: Shuffle,
+    undo: Option<UndoWriter>,
     written: Written,
 }
 
@@ -53,6 +55,7 @@ impl Writer {
         Self {
             number: spec.first_file,
             shuffle: Shuffle::new(spec.seed, spec.shuffle),
+            undo: UndoWriter::new(spec.undo, spec.dir.clone(), spec.magic, key),
             written: Written {
                 dir: spec.dir.clone(),
                 places: Vec::new(),
@@ -95,6 +98,9 @@ impl Writer {
     /// # Errors
     /// When a file cannot be made or written.
     pub fn block(&mut self, block: &RawBlock) -> io::Result<()> {
+        if let Some(undo) = &mut self.undo {
+            undo.connect(block);
+        }
         if self.shuffle.is_off() {
             return self.record(block);
         }
@@ -140,6 +146,9 @@ impl Writer {
     /// When a file cannot be written.
     pub fn finish(mut self) -> io::Result<Written> {
         self.flush()?;
+        if let Some(undo) = self.undo.take() {
+            undo.finish(self.spec.tail != Tail::None)?;
+        }
         if let (Some(Some(file)), Tail::Last(step) | Tail::Every(step)) =
             (self.open.take(), self.spec.tail)
         {
@@ -181,6 +190,9 @@ impl Writer {
             self.written.places.push(place);
         }
         self.raw(&block.bytes)?;
+        if let Some(undo) = &mut self.undo {
+            undo.placed(block.hash, self.number)?;
+        }
         self.blocks += 1;
         Ok(())
     }

@@ -1,0 +1,188 @@
+//! One thread's way to the blocks: open files, and the buffers they are read into.
+
+use rustc_hash::FxHashMap;
+
+use super::Source;
+use super::survey::Survey;
+use crate::blockfile::undo::file::path_beside;
+use crate::blockfile::{BlockSource, Chain, UndoFile, XorKey};
+use crate::chain::header::{Hash, Header, Place};
+use crate::filter::extract::{Extract, txids};
+use crate::filter::visit::transaction_count;
+use crate::filter::{BlockOutputs, Window};
+
+/// Files of a kind that are open at a time; a day lies in two to four.
+const OPEN_FILES: usize = 6;
+
+/// Reads blocks, each from the first of its places that holds it.
+pub struct Reader<'a> {
+    blocks: Blocks<'a>,
+    undo: Option<Undos<'a>>,
+    copies: FxHashMap<Hash, Vec<&'a Header>>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader with nothing open, that uses no undo files.
+    pub fn new(source: &'a Source, survey: &'a Survey) -> Reader<'a> {
+        let mut copies: FxHashMap<Hash, Vec<&Header>> = FxHashMap::default();
+        for header in &survey.copies {
+            copies.entry(header.hash).or_default().push(header);
+        }
+        Reader {
+            blocks: Blocks {
+                source,
+                survey,
+                open: Vec::new(),
+                buffer: Vec::new(),
+            },
+            undo: None,
+            copies,
+        }
+    }
+
+    /// Uses the undo files beside the block files.
+    pub fn with_undo(mut self) -> Reader<'a> {
+        self.undo = Some(Undos {
+            survey: self.blocks.survey,
+            key: self.blocks.survey.key,
+            chain: self.blocks.source.chain,
+            open: Vec::new(),
+        });
+        self
+    }
+
+    /// Reads the block of `header` into `window`, and says where it was.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn read(
+        &mut self,
+        header: &Header,
+        window: &mut Window,
+    ) -> Result<(BlockOutputs, Place), String> {
+        self.any_copy(header, |reader, header| {
+            let block = reader.blocks.get(header)?;
+            window.add(block).map_err(in_words)
+        })
+    }
+
+    /// Reads the block of `header`, of a window that begins at height `first`, and says where it was.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn extract(&mut self, header: &Header, first: u32) -> Result<(Extract, Place), String> {
+        self.any_copy(header, |reader, header| {
+            let block = reader.blocks.get(header)?;
+            if let Some(undos) = &mut reader.undo
+                && let Some(undo) = undos.find(header, block)
+                && let Some(extract) = Extract::by_heights(block, undo, first).map_err(in_words)?
+            {
+                return Ok(extract);
+            }
+            Extract::by_txids(block).map_err(in_words)
+        })
+    }
+
+    /// The txids of the block of `header`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn txids(&mut self, header: &Header) -> Result<Vec<[u8; 32]>, String> {
+        self.any_copy(header, |reader, header| {
+            txids(reader.blocks.get(header)?).map_err(in_words)
+        })
+        .map(|(txids, _)| txids)
+    }
+
+    /// Tries the place of `header`, then those of its copies.
+    fn any_copy<T>(
+        &mut self,
+        header: &Header,
+        mut read: impl FnMut(&mut Reader<'a>, &Header) -> Result<T, String>,
+    ) -> Result<(T, Place), String> {
+        let why = match read(self, header) {
+            Ok(found) => return Ok((found, header.place)),
+            Err(why) => why,
+        };
+        for copy in self.copies.get(&header.hash).cloned().unwrap_or_default() {
+            if let Ok(found) = read(self, copy) {
+                return Ok((found, copy.place));
+            }
+        }
+        Err(why)
+    }
+}
+
+fn in_words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// The block files.
+struct Blocks<'a> {
+    source: &'a Source,
+    survey: &'a Survey,
+    open: Vec<(u32, BlockSource)>,
+    buffer: Vec<u8>,
+}
+
+impl Blocks<'_> {
+    fn get(&mut self, header: &Header) -> Result<&[u8], String> {
+        let number = header.place.file;
+        let at = match self.open.iter().position(|(open, _)| *open == number) {
+            Some(at) => at,
+            None => {
+                let path = self.survey.paths.get(&number).ok_or("its file is gone")?;
+                let file = BlockSource::open(path, self.source.access, self.survey.key)
+                    .map_err(in_words)?;
+                push_bounded(&mut self.open, (number, file))
+            }
+        };
+        self.open[at]
+            .1
+            .block(header.place.offset, header.size, &mut self.buffer)
+            .map_err(in_words)
+    }
+}
+
+/// The undo files.
+struct Undos<'a> {
+    survey: &'a Survey,
+    key: XorKey,
+    chain: Chain,
+    /// `None`: there is none of that number, or it cannot be read.
+    open: Vec<(u32, Option<UndoFile>)>,
+}
+
+impl Undos<'_> {
+    /// The undo data of `block`, if there is any and it has something to undo.
+    fn find(&mut self, header: &Header, block: &[u8]) -> Option<&[u8]> {
+        let transactions = transaction_count(block).ok()?.checked_sub(1)?;
+        if transactions == 0 {
+            return None;
+        }
+        let number = header.place.file;
+        let at = match self.open.iter().position(|(open, _)| *open == number) {
+            Some(at) => at,
+            None => {
+                let path = path_beside(self.survey.paths.get(&number)?, number);
+                let file = UndoFile::open(&path, self.key, self.chain).ok();
+                push_bounded(&mut self.open, (number, file))
+            }
+        };
+        let transactions = u32::try_from(transactions).ok()?;
+        let parent = block.get(4..36)?.first_chunk()?;
+        self.open[at]
+            .1
+            .as_mut()?
+            .find(parent, transactions, header.size)
+    }
+}
+
+/// Adds to the open files, closing the one opened first if they are too many; gives its position.
+fn push_bounded<T>(open: &mut Vec<T>, file: T) -> usize {
+    if open.len() == OPEN_FILES {
+        open.remove(0);
+    }
+    open.push(file);
+    open.len() - 1
+}
