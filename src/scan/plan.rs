@@ -200,7 +200,7 @@ mod tests {
         let hashes = hashes
             .map(|&(h, at)| (h, before.headers[at].hash))
             .collect();
-        Plan::new(now, &days, &hashes, options)
+        Plan::new(now, &days, &hashes, options, None)
     }
 
     fn days(days: &[Day]) -> Vec<WindowDay> {
@@ -208,6 +208,7 @@ mod tests {
     }
 
     const SINCE_LAST: Options = Options {
+        no_undo: false,
         since_last: true,
         from: None,
         to: None,
@@ -268,6 +269,7 @@ mod tests {
     fn a_range_limits_what_is_added_and_says_that_the_tip_is_not_reached() {
         let chain = survey(&[5, 5, 5, 5, 5], 1);
         let range = Options {
+            no_undo: false,
             since_last: false,
             from: Some(11),
             to: Some(12),

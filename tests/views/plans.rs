@@ -39,6 +39,7 @@ fn long_chain() -> (TempDir, Store) {
             let mut hash = [0; 32];
             hash[..4].copy_from_slice(&height.to_le_bytes());
             row.blocks.push(BlockRow {
+                undo: None,
                 height,
                 hash: Hash(hash),
                 prev: None,
