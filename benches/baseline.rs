@@ -89,7 +89,7 @@ fn run(files: &[BlkFile], next: &AtomicUsize, key: XorKey, work: fn(&[u8]) -> u6
     while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
         let handle = File::open(&file.path).expect("a block file opens");
         let length = handle.metadata().expect("a block file has a length").len();
-        let framing = records::frame(&handle, length, key, Chain::Main, proves_work)
+        let framing = records::frame(&handle, length, key, Chain::Main, proves_work, &|| false)
             .expect("a block file is framed");
         let source = BlockSource::open(&file.path, Access::Map, key).expect("a block file opens");
         for record in &framing.records {

@@ -4,10 +4,10 @@
 //! settings of one chain, `section.key=value` is the same in one line, a chain's own setting beats a
 //! general one, and of several the first counts. `includeconf` reads further files, one level deep.
 
-use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::files::open;
 use super::{Chain, Error};
 
 /// No sane configuration is larger; a larger file is not a configuration.
@@ -54,8 +54,9 @@ pub fn read(datadir: &Path, chain: Chain) -> Result<Conf, Error> {
 }
 
 fn load(path: &Path) -> Result<Option<String>, Error> {
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
+    // Only a regular file is opened: a pipe would wait for a writer for ever.
+    let file = match open(path) {
+        Ok((file, _)) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(source) => {
             return Err(Error::Io {
@@ -88,6 +89,8 @@ struct Setting {
 fn parse(text: &str) -> Vec<Setting> {
     let mut section = String::new();
     let mut settings = Vec::new();
+    // Some editors put a byte order mark first.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for line in text.lines() {
         let line = line.split('#').next().unwrap_or_default().trim();
         if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {

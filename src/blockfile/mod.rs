@@ -13,6 +13,7 @@ pub mod map;
 pub mod obfuscation;
 pub mod records;
 pub mod undo;
+mod window;
 
 pub use files::{BlkFile, list};
 pub use locate::{Request, locate};

@@ -6,8 +6,8 @@
 //!
 //! Two kinds of parts only look like the chain behind a gap:
 //! - **dead blocks**: a node killed and restarted writes over its last blocks, and whole records of the old
-//!   ones stay behind the new tip, cut off by half a block. Their missing parents cannot have stood in the
-//!   few bytes between, and nothing else is lost: they are left out;
+//!   ones stay behind the new tip, cut off by half a block. The bytes between are too few for the missing parents,
+//!   judged by the blocks around, and nothing else is lost: they are left out;
 //! - **the ragged edge of pruning**: blocks arrive up to 1,024 heights early, so the oldest file of a pruned
 //!   folder begins with a few whose neighbours went with the files before it. The chain starts where it is whole.
 
@@ -24,9 +24,9 @@ use crate::blockfile::records::PREAMBLE_BYTES;
 /// How far ahead of its tip Core asks for blocks (`BLOCK_DOWNLOAD_WINDOW`, `net_processing.cpp`).
 const DOWNLOAD_WINDOW: u32 = 1024;
 
-/// Bytes of the smallest record: preamble, header, count, and a coinbase of 60 bytes (Core refuses
-/// transactions that are smaller without witness).
-const SMALLEST_RECORD: u64 = PREAMBLE_BYTES + 80 + 1 + 60;
+/// Records on either side that tell how large a missing one was at least. What is left of a block that was written over is
+/// less than a block; what is left of one that was damaged where it stands is all of it.
+const NEIGHBOURS: usize = 8;
 
 /// What the header pass knows of bytes that were lost.
 #[derive(Clone, Debug, Default)]
@@ -156,12 +156,23 @@ fn drop_dead(parts: &mut Vec<Part>, headers: &[Header], forest: &Forest<'_>, evi
             let between = root.place.offset.saturating_sub(end);
             tips.get(&forest.root_of(before)).is_some_and(|tip| {
                 let missing = u64::from(part.base.saturating_sub(tip.saturating_add(1)));
-                between > 0 && between < missing * SMALLEST_RECORD
+                between > 0 && between < missing * smallest_near(headers, part.branch.root)
             })
         })
         .map(|part| part.branch.root)
         .collect();
     parts.retain(|part| !dead.contains(&part.branch.root));
+}
+
+/// Bytes of the smallest record near the one at `at` in its file.
+fn smallest_near(headers: &[Header], at: usize) -> u64 {
+    let near = at.saturating_sub(NEIGHBOURS)..(at + NEIGHBOURS).min(headers.len());
+    headers[near]
+        .iter()
+        .filter(|header| header.place.file == headers[at].place.file)
+        .map(|header| PREAMBLE_BYTES + u64::from(header.size))
+        .min()
+        .unwrap_or(0)
 }
 
 fn drop_ragged(parts: &mut Vec<Part>, headers: &[Header], evidence: &Evidence) {

@@ -9,7 +9,6 @@ pub mod plan;
 pub mod reader;
 mod store_days;
 pub mod survey;
-mod tail;
 pub mod warning;
 
 pub use store_days::run;

@@ -6,8 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::decode::{DecodedDay, decode_days};
 use super::plan::{Plan, blocks_of};
-use super::survey::{Known, Survey, survey, unchanged};
-use super::tail::{Tail, is_enough};
+use super::survey::{ELSEWHERE, Known, Survey, survey, unchanged};
 use super::warning::Warning;
 use super::{Error, Options, Report, Source, Unit, Watch};
 use crate::chain::Day;
@@ -35,20 +34,21 @@ pub fn run(
         return Ok(report);
     }
     store.set_bin_steps(histogram::steps())?;
-    let surveyed = match new_only(pool, source, store, options, watch)? {
-        Some(surveyed) => surveyed,
-        None => {
-            let known = Known::load(store)?;
-            Surveyed::new(pool, source, known, options, watch)?
-        }
-    };
-    let Surveyed {
-        survey,
-        stored_places,
-        noted,
-        root,
-        stale_below,
-    } = surveyed;
+    let mut known = Known::load(store)?;
+    let stored_places: Vec<(Hash, u32, Place)> = known
+        .stored
+        .iter()
+        .filter_map(|h| Some((h.hash, h.height?, h.place)))
+        .collect();
+    let noted: FxHashMap<Place, Hash> = known.others.iter().map(|h| (h.place, h.hash)).collect();
+    let folder = source.blocks_dir.to_string_lossy();
+    if store
+        .meta("blocks_dir")?
+        .is_some_and(|before| before != folder)
+    {
+        known.forget_places();
+    }
+    let survey = pool.install(|| survey(source, known, options.since_last, watch))?;
     for warning in &survey.warnings {
         watch.progress.warn(warning);
     }
@@ -59,14 +59,11 @@ pub fn run(
         .iter()
         .map(|&(hash, height, _)| (height, hash))
         .collect();
-    let plan = Plan::new(&survey, &store.days()?, &stored_hashes, options, root);
+    let plan = Plan::new(&survey, &store.days()?, &stored_hashes, options);
     for day in &plan.gone {
         watch.progress.warn(&Warning::DayGone(dates::show(day.day)));
     }
-    let mut report = Report {
-        stale: stale_below,
-        ..Report::default()
-    };
+    let mut report = Report::default();
     let mut lost = Vec::new();
     decode_plan(
         pool,
@@ -86,71 +83,11 @@ pub fn run(
         &plan,
         &stored_places,
         &noted,
-        root.unwrap_or(0),
         lost,
         watch,
         &mut report,
     )?;
     Ok(report)
-}
-
-/// A survey, with what the store knew before.
-struct Surveyed {
-    survey: Survey,
-    stored_places: Vec<(Hash, u32, Place)>,
-    noted: FxHashMap<Place, Hash>,
-    /// Height from which on the chain was surveyed, if only its end was.
-    root: Option<u32>,
-    /// Stale blocks below that.
-    stale_below: usize,
-}
-
-impl Surveyed {
-    fn new(
-        pool: &rayon::ThreadPool,
-        source: &Source,
-        known: Known,
-        options: &Options,
-        watch: &Watch<'_>,
-    ) -> Result<Surveyed, Error> {
-        let stored_places = known
-            .stored
-            .iter()
-            .filter_map(|h| Some((h.hash, h.height?, h.place)))
-            .collect();
-        let noted = known.others.iter().map(|h| (h.place, h.hash)).collect();
-        Ok(Surveyed {
-            survey: pool.install(|| survey(source, known, options.since_last, watch))?,
-            stored_places,
-            noted,
-            root: None,
-            stale_below: 0,
-        })
-    }
-}
-
-/// A survey of the chain's end, where that is enough to find what is new.
-fn new_only(
-    pool: &rayon::ThreadPool,
-    source: &Source,
-    store: &Store,
-    options: &Options,
-    watch: &Watch<'_>,
-) -> Result<Option<Surveyed>, Error> {
-    if !options.since_last || options.from.is_some() || options.to.is_some() {
-        return Ok(None);
-    }
-    let Some(tail) = Tail::load(source, store)? else {
-        return Ok(None);
-    };
-    let surveyed = Surveyed::new(pool, source, tail.known, options, watch)?;
-    Ok(Some(surveyed)
-        .filter(|surveyed| is_enough(&surveyed.survey, tail.root))
-        .map(|surveyed| Surveyed {
-            root: Some(tail.root),
-            stale_below: tail.stale_below,
-            ..surveyed
-        }))
 }
 
 /// The answer where no file has changed since a scan that left nothing to do.
@@ -346,12 +283,11 @@ fn close(
     plan: &Plan,
     before: &[(Hash, u32, Place)],
     noted: &FxHashMap<Place, Hash>,
-    root: u32,
     lost: Vec<Warning>,
     watch: &Watch<'_>,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let now = Now::read(store, survey, before, root)?;
+    let now = Now::read(store, survey, before)?;
     let mut closing = Closing {
         completeness: plan.completeness.clone(),
         files: survey.files.clone(),
@@ -410,13 +346,8 @@ struct Now {
 }
 
 impl Now {
-    /// Reads the stored blocks from height `root` on, row by row: a list of them would double a long scan's memory.
-    fn read(
-        store: &Store,
-        survey: &Survey,
-        before: &[(Hash, u32, Place)],
-        root: u32,
-    ) -> Result<Now, Error> {
+    /// Reads the stored blocks row by row: a list of them would double a long scan's memory.
+    fn read(store: &Store, survey: &Survey, before: &[(Hash, u32, Place)]) -> Result<Now, Error> {
         let headers = &survey.headers;
         let owner = |at: u32| &headers[at as usize].hash.0;
         let mut index = HashIndex::with_capacity(headers.len());
@@ -429,7 +360,7 @@ impl Now {
             moved: Vec::new(),
             heights: None,
         };
-        store.each_place(root, |height, hash, place| {
+        store.each_place(|height, hash, place| {
             let first = now.heights.map_or(height, |(first, _)| first);
             now.heights = Some((first, height));
             let Some(at) = index.get(&hash.0, owner) else {
@@ -441,7 +372,7 @@ impl Now {
                 .binary_search_by_key(&height, |&(_, height, _)| height)
                 .is_ok_and(|at| before[at].0 == hash);
             // A block read from a later copy keeps that place: the first may be damaged.
-            if stayed && found != place && !copies.contains(&place) {
+            if stayed && found != place && found.file != ELSEWHERE && !copies.contains(&place) {
                 now.moved.push((height, found));
             }
         })?;

@@ -21,6 +21,9 @@ use crate::store::{self, FileState, Store};
 /// A file changed less than this before it was looked at can change again within the clock's grain.
 const SETTLED: Duration = Duration::from_secs(2);
 
+/// The file number of blocks that are stored from another folder; no block file has it.
+pub const ELSEWHERE: u32 = u32::MAX;
+
 /// What the store knows beforehand.
 #[derive(Debug, Default)]
 pub struct Known {
@@ -43,6 +46,19 @@ impl Known {
             others: store.other_headers()?,
             files: store.files()?,
         })
+    }
+
+    /// The folder is another than the one all this was read from: what is stored is kept in mind, but as standing
+    /// nowhere in this folder, so that it is neither looked for there nor taken for overwritten.
+    pub fn forget_places(&mut self) {
+        for header in &mut self.stored {
+            header.place = Place {
+                file: ELSEWHERE,
+                offset: u64::from(header.height.unwrap_or(0)),
+            };
+        }
+        self.others.clear();
+        self.files.clear();
     }
 }
 
@@ -148,7 +164,9 @@ pub fn survey(
         .map(|file| {
             watch.check()?;
             let state = states.get(&file.number).filter(|_| trust_files);
-            let looked = look(source, file, key, state);
+            let looked = look(source, file, key, state, &|| watch.check().is_err());
+            // A file that was given up half-way is no unreadable file.
+            watch.check()?;
             watch.progress.advance(1);
             Ok(looked)
         })
@@ -227,7 +245,13 @@ enum Looked {
     Failed(std::io::Error),
 }
 
-fn look(source: &Source, file: &BlkFile, key: XorKey, known: Option<&FileState>) -> Looked {
+fn look(
+    source: &Source,
+    file: &BlkFile,
+    key: XorKey,
+    known: Option<&FileState>,
+    stop: &dyn Fn() -> bool,
+) -> Looked {
     let run = || -> std::io::Result<Looked> {
         let (handle, meta) = files::open(&file.path)?;
         let size = meta.len();
@@ -238,7 +262,7 @@ fn look(source: &Source, file: &BlkFile, key: XorKey, known: Option<&FileState>)
         let settled = SystemTime::now()
             .duration_since(mtime)
             .is_ok_and(|age| age > SETTLED);
-        let framing = records::frame(&handle, size, key, source.chain, proves_work)?;
+        let framing = records::frame(&handle, size, key, source.chain, proves_work, stop)?;
         let mut warnings = Vec::new();
         let damaged = note_oddities(&mut warnings, file, size, &framing);
         let state = FileState {
@@ -391,7 +415,7 @@ fn merge(survey: &mut Survey, found: Vec<Header>, fresh: &FxHashMap<u32, Vec<u64
         let holds = fresh
             .get(&file)
             .is_none_or(|found| found.binary_search(&offset).is_ok());
-        let other = all[first as usize].place != header.place;
+        let other = all[first as usize].place != header.place && file != ELSEWHERE;
         if holds && other && copied.insert(header.place) {
             survey.copies.push(*header);
         }

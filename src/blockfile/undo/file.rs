@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::Spent;
 use crate::blockfile::files::{open, read_at};
-use crate::blockfile::records::{PREAMBLE_BYTES, SEARCH_BYTES, Window};
+use crate::blockfile::records::PREAMBLE_BYTES;
+use crate::blockfile::window::{SEARCH_BYTES, Window};
 use crate::blockfile::{Chain, XorKey};
 
 /// Bytes of a checksum, behind the undo data and not counted in the record's length.
@@ -143,7 +144,7 @@ fn holds(file: &File, key: XorKey, entry: Entry, parent: &[u8; 32], buffer: &mut
 }
 
 fn index(file: &File, length: u64, key: XorKey, chain: Chain) -> io::Result<Vec<Entry>> {
-    let mut window = Window::new(file, length, key);
+    let mut window = Window::new(file, length, key, &|| false);
     let finder = memmem::Finder::new(&chain.magic()).into_owned();
     let mut clear = Vec::new();
     let mut entries = Vec::new();
