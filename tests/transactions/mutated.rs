@@ -78,6 +78,9 @@ fn txids(bytes: &[u8]) -> Vec<Txid> {
         .collect()
 }
 
+/// What a window takes before it has read anything: its marks, half a mebibyte whatever comes.
+const WINDOW: usize = 512 << 10;
+
 /// The whole agreement on any bytes at all.
 fn judge(bytes: &[u8]) -> Result<(), TestCaseError> {
     let (_, for_walking) = asked(|| visit(bytes, |_| ()).is_ok());
@@ -86,7 +89,7 @@ fn judge(bytes: &[u8]) -> Result<(), TestCaseError> {
     // The smallest transaction has ten bytes and takes 32 for its txid, an entry of the index and, while either grows,
     // its copies; what counts here is that no number inside the bytes is believed.
     prop_assert!(
-        for_window <= 4_096 + 30 * bytes.len(),
+        for_window <= WINDOW + 4_096 + 30 * bytes.len(),
         "{} bytes asked for to read {}",
         for_window,
         bytes.len()
@@ -253,7 +256,7 @@ fn counts_and_lengths_of_exabytes_cost_no_memory() {
     for bytes in [transactions, inputs, script, outputs, items] {
         let (read, cost) = asked(|| our_outputs(&bytes));
         assert_eq!(read, None);
-        assert_eq!(cost, 0);
+        assert!(cost <= WINDOW + 1_024, "{cost}");
     }
 }
 
