@@ -8,6 +8,7 @@ use super::output::say;
 use crate::{export, scan, store};
 
 const ERROR: u8 = 1;
+const USAGE: u8 = 2;
 const INCOMPLETE: u8 = 3;
 const BUSY: u8 = 4;
 const INTERRUPTED: u8 = 130;
@@ -20,13 +21,47 @@ pub(super) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
         // Whoever read our output has had enough of it.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&format!("error: {error:#}"));
+            say(&format!("error: {}", told(&error)));
             ExitCode::from(code_of(&error))
         }
     }
 }
 
+/// Flags that do not go together in a way the parser cannot see.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}\n  hint: `blkprice help` shows how it is meant")]
+pub(super) struct Usage(pub(super) String);
+
+/// The error with its causes, each said once, and the hints at the end.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    let mut hints = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        let mut said = Vec::new();
+        for line in cause.lines() {
+            if line.trim_start().starts_with("hint:") {
+                hints.push('\n');
+                hints.push_str(line);
+            } else {
+                said.push(line);
+            }
+        }
+        let said = said.join("\n");
+        if !text.contains(&said) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&said);
+        }
+    }
+    text + &hints
+}
+
 fn code_of(error: &anyhow::Error) -> u8 {
+    if error.downcast_ref::<Usage>().is_some() {
+        return USAGE;
+    }
     let stored = match error.downcast_ref::<scan::Error>() {
         Some(scan::Error::Interrupted) => return INTERRUPTED,
         Some(scan::Error::Store(error)) => Some(error),

@@ -6,12 +6,12 @@ use anyhow::bail;
 use serde_json::json;
 
 use super::output::{dollars, grouped, put};
-use super::price::stored_days;
+use super::price::{line, stored_days};
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::price::path::{self, Explanation};
 use crate::pricing::joint::posterior;
-use crate::store::Store;
+use crate::store::{PriceRow, Store};
 
 /// Round amounts shown.
 const SHOWN: usize = 8;
@@ -25,31 +25,41 @@ pub(super) fn explain(
 ) -> anyhow::Result<()> {
     let store = Store::read(database)?;
     let pool = super::scan::pool(None)?;
+    let mut values = Vec::new();
     for day in stored_days(&store, first, last)? {
-        let Some((posterior, blocks)) = posterior(&pool, &store, day.day)? else {
+        let row = store.prices(path::ENGINE, day.day, day.day)?.pop();
+        let Some((row, (posterior, blocks))) = row.zip(posterior(&pool, &store, day.day)?) else {
             bail!(
-                "{}: {} has no price yet\n  hint: `blkprice price` prices every stored day",
+                "{}: {} has no price by the path engine yet\n  hint: `blkprice price` makes it",
                 store.path().display(),
                 dates::show(day.day)
             );
         };
         let explanation = path::explain(&posterior, &blocks);
         if as_json {
-            put(&to_json(&explanation).to_string())?;
+            values.push(to_json(&explanation, &row));
         } else {
+            put(&line(&dates::show(day.day), &row))?;
             for line in lines(&explanation) {
                 put(&line)?;
             }
         }
     }
-    Ok(())
+    match values.pop() {
+        Some(value) if first == last => put(&value.to_string()),
+        Some(value) => {
+            values.push(value);
+            put(&serde_json::Value::Array(values).to_string())
+        }
+        None => Ok(()),
+    }
 }
 
 fn lines(explanation: &Explanation) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{}: what the outputs and the days around say",
-        dates::show(explanation.day)
-    )];
+    let mut lines = vec![
+        "what the outputs and the days around say (centres of neighbourhoods; the own score repeats every decade):"
+            .to_string(),
+    ];
     if explanation.peaks.is_empty() {
         lines.push("  no price stands out".to_string());
         return lines;
@@ -91,11 +101,14 @@ fn lines(explanation: &Explanation) -> Vec<String> {
     lines
 }
 
-fn to_json(explanation: &Explanation) -> serde_json::Value {
+fn to_json(explanation: &Explanation, row: &PriceRow) -> serde_json::Value {
     let peak =
         |peak: &path::Peak| json!({ "usd": peak.usd, "share": peak.share, "score": peak.score });
     json!({
         "day": dates::show(explanation.day),
+        "price": row.usd,
+        "confidence": row.confidence,
+        "status": row.status,
         "peaks": explanation.peaks.iter().map(peak).collect::<Vec<_>>(),
         "runner_up": explanation.runner_up.as_ref().map(|rival| json!({
             "usd": rival.peak.usd,

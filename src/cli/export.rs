@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::exit::Usage;
 use super::output::{open, say};
 use super::price::EngineName;
 use super::{Database, Outcome};
@@ -64,6 +65,12 @@ enum Format {
 
 impl Export {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from > to
+        {
+            let (from, to) = (dates::show(from), dates::show(to));
+            return Err(Usage(format!("--from {from} is after --to {to}")).into());
+        }
         let store = Store::read(&self.database.db)?;
         let out = open(self.output.as_deref())?;
         let mut sink: Box<dyn Sink> = match self.format {

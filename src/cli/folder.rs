@@ -17,11 +17,12 @@ pub(super) struct Folder {
     #[arg(long, value_name = "DIR")]
     blocks_dir: Option<PathBuf>,
 
-    /// The node's data folder; its bitcoin.conf is heeded [default: the platform's, ~/.bitcoin on Linux]
+    /// The node's data folder; its bitcoin.conf is heeded [default: where the database was made from, or the platform's,
+    /// ~/.bitcoin on Linux]
     #[arg(long, value_name = "DIR", conflicts_with = "blocks_dir")]
     datadir: Option<PathBuf>,
 
-    /// main, test, testnet4, signet or regtest [default: main, or the database's own]
+    /// main, test, testnet4, signet or regtest [default: the database's own, or main]
     #[arg(long, value_name = "CHAIN")]
     chain: Option<Chain>,
 
@@ -31,36 +32,37 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// The folder the flags name, or the platform's default.
-    pub(super) fn source(&self) -> anyhow::Result<Source> {
-        let chain = self.chain.unwrap_or(Chain::Main);
+    /// The folder the flags name, or the one the database was made from, or the platform's default.
+    pub(super) fn source(&self, store: Option<&Store>) -> anyhow::Result<Source> {
+        let known = match store {
+            Some(store) => store.chain()?,
+            None => None,
+        };
+        let known = known
+            .map(|name| name.parse::<Chain>())
+            .transpose()
+            .map_err(anyhow::Error::msg)?;
+        let chain = self.chain.or(known).unwrap_or(Chain::Main);
+        let named = self.blocks_dir.is_some() || self.datadir.is_some();
+        let before = match store {
+            Some(store) if !named && known == Some(chain) => store.meta("blocks_dir")?,
+            _ => None,
+        };
+        if let Some(dir) = before.map(PathBuf::from) {
+            std::fs::read_dir(&dir).with_context(|| {
+                format!(
+                    "{}: the folder the database was made from cannot be read\n  hint: name it with --blocks-dir",
+                    dir.display()
+                )
+            })?;
+            return Ok(self.at(dir, chain));
+        }
         let blocks_dir = locate(&Request {
             blocks_dir: self.blocks_dir.clone(),
             datadir: self.datadir.clone(),
             chain,
         })?;
         Ok(self.at(blocks_dir, chain))
-    }
-
-    /// The folder the flags name, or the one the database was made from.
-    pub(super) fn source_or_of(&self, store: Option<&Store>) -> anyhow::Result<Source> {
-        let named = self.blocks_dir.is_some() || self.datadir.is_some();
-        let stored = match store {
-            Some(store) if !named => store.meta("blocks_dir")?.zip(store.chain()?),
-            _ => None,
-        };
-        let Some((dir, chain)) = stored else {
-            return self.source();
-        };
-        let chain = chain.parse::<Chain>().map_err(anyhow::Error::msg)?;
-        let dir = PathBuf::from(dir);
-        std::fs::read_dir(&dir).with_context(|| {
-            format!(
-                "{}: the folder the database was made from cannot be read\n  hint: name it with --blocks-dir",
-                dir.display()
-            )
-        })?;
-        Ok(self.at(dir, self.chain.unwrap_or(chain)))
     }
 
     fn at(&self, blocks_dir: PathBuf, chain: Chain) -> Source {

@@ -6,6 +6,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::exit::Usage;
 use super::explain::explain;
 use super::folder::Folder;
 use super::output::{dollars, grouped, put, say};
@@ -84,6 +85,12 @@ impl EngineFlags {
         store: &mut Store,
         shown: &Shown,
     ) -> anyhow::Result<Vec<(Engine, usize)>> {
+        let mut days: Vec<WindowDay> = self.anchors.iter().map(|&(day, _)| day).collect();
+        days.sort_unstable();
+        if let Some(twice) = days.windows(2).find(|pair| pair[0] == pair[1]) {
+            let day = dates::show(twice[0]);
+            return Err(Usage(format!("{day} has two anchors; one price a day")).into());
+        }
         let options = pricing::Options {
             force: self.force,
             anchors: (self.no_anchor || !self.anchors.is_empty()).then(|| self.anchors.clone()),
@@ -122,6 +129,7 @@ impl ValueEnum for EngineName {
 
 impl Price {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        self.check_flags()?;
         match (self.days, self.recent_blocks) {
             (Some((first, last)), _) if self.explain => {
                 explain(&self.database.db, first, last, self.json)?
@@ -139,6 +147,23 @@ impl Price {
             (None, None) => self.price_everything()?,
         }
         Ok(Outcome::Done)
+    }
+
+    /// What the parser cannot see by itself: flags that would be passed over in silence.
+    fn check_flags(&self) -> anyhow::Result<()> {
+        let stores = self.days.is_none() && self.recent_blocks.is_none();
+        let anchors = self.engine.no_anchor || !self.engine.anchors.is_empty();
+        if anchors && !stores {
+            let what = "--anchor and --no-anchor belong to `price` without a day: they change what is stored";
+            return Err(Usage(what.to_string()).into());
+        }
+        if self.explain && self.recent_blocks.is_some() {
+            return Err(Usage("--explain wants a day".to_string()).into());
+        }
+        if self.explain && self.engine.shown() != Engine::Path {
+            return Err(Usage("--explain is of the path engine only".to_string()).into());
+        }
+        Ok(())
     }
 
     fn price_everything(&self) -> anyhow::Result<()> {
@@ -189,7 +214,7 @@ impl Price {
             (_, Engine::V91) => Ok(price_day(store, day, self.engine.force)?),
             (stored, Engine::Path) => stored.ok_or_else(|| {
                 anyhow::anyhow!(
-                    "{}: {} has no price yet\n  hint: `blkprice price` prices every stored day",
+                    "{}: {} has no price by the path engine yet\n  hint: `blkprice price` makes it; --engine v9.1 shows that of the other",
                     store.path().display(),
                     dates::show(day.day)
                 )

@@ -31,7 +31,7 @@ pub(super) fn price_recent(
     } else {
         None
     };
-    let source = folder.source_or_of(store.as_ref())?;
+    let source = folder.source(store.as_ref())?;
     // The database saves reading the headers of files that have not changed, if it is of this folder.
     let same = match &store {
         Some(store) => store.meta("blocks_dir")?.as_deref() == source.blocks_dir.to_str(),

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 
+use super::exit::Usage;
 use super::folder::Folder;
 use super::output::{grouped, say};
 use super::progress::Shown;
@@ -65,13 +66,13 @@ impl Flags {
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
-            anyhow::bail!(
-                "--from {} is after --to {}",
-                dates::show(from),
-                dates::show(to)
-            );
+            let (from, to) = (dates::show(from), dates::show(to));
+            return Err(Usage(format!("--from {from} is after --to {to}")).into());
         }
-        let source = self.folder.source()?;
+        // Only for the folder it was made from; what may be wrong with it is told when it is opened for writing.
+        let before = Store::read(&self.database.db).ok();
+        let source = self.folder.source(before.as_ref())?;
+        drop(before);
         check_folder(&source)?;
         let mut store = Store::open(&self.database.db, source.chain)?;
         let options = Options {
@@ -131,7 +132,7 @@ pub(super) fn summarize(report: &Report) {
     ));
     if report.stale > 0 {
         say(&format!(
-            "{} block(s) are not on the chain (stale branches)",
+            "{} block(s) are not on the chain (stale branches, or dead ones behind a crash)",
             grouped(report.stale as u64)
         ));
     }

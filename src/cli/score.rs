@@ -48,11 +48,12 @@ impl Score {
         let (pairs, without) = pair(&rows, &truth);
         if pairs.is_empty() {
             bail!(
-                "{}: none of the {} days priced by {} has a row in {}",
+                "{}: none of its {} days by {} has a price in {} (which has {} days)",
                 store.path().display(),
                 rows.len(),
                 engine.name(),
-                name()
+                name(),
+                truth.len()
             );
         }
         if self.json {

@@ -311,6 +311,8 @@ fn close(
         .last()
         .map(|&(height, at)| (height, survey.headers[at].hash.to_string()));
     let (height, hash) = report.tip.clone().unwrap_or_default();
+    let tip = survey.chain.blocks.last();
+    let tip_time = tip.map_or(0, |&(_, at)| survey.headers[at].time);
     closing.meta = vec![
         (
             "blocks_dir",
@@ -330,6 +332,7 @@ fn close(
         ("stale_blocks", report.stale.to_string()),
         ("tip_hash", hash),
         ("tip_height", height.to_string()),
+        ("tip_time", tip_time.to_string()),
     ];
     store.close_scan(&closing)?;
     Ok(())

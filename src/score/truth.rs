@@ -43,7 +43,7 @@ pub struct Truth {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It is not CSV, or cannot be read.
-    #[error("{0}")]
+    #[error(transparent)]
     Csv(#[from] csv::Error),
     /// No column for the day, or none for a price.
     #[error("its first line names no {0} column; it has: {1}")]
@@ -59,10 +59,10 @@ pub enum Error {
 }
 
 impl Truth {
-    /// Reads a CSV. A later row of the same day replaces an earlier one; a row without any price is left out.
+    /// Reads a CSV. A row without any price is left out.
     ///
     /// # Errors
-    /// A column is missing, or a field cannot be read.
+    /// A column is missing, a field cannot be read, a day stands there twice, or a low is above its high.
     pub fn read(file: impl Read) -> Result<Truth, Error> {
         let mut csv = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
@@ -110,6 +110,16 @@ impl Truth {
                 }
                 _ => None,
             };
+            if let (Some(low), Some(high)) = (low, high)
+                && low > high
+            {
+                let what = format!("its low, {low}, is above its high, {high}");
+                return Err(Error::Field { line, what });
+            }
+            if truth.days.contains_key(&date) {
+                let what = format!("{} stands there a second time", dates::show(date));
+                return Err(Error::Field { line, what });
+            }
             if let Some(mean) = field(single)?.or(four).or(close) {
                 truth.days.insert(
                     date,
@@ -142,18 +152,29 @@ impl Truth {
     }
 }
 
-/// A positive price; an empty field or one that is not positive is none.
+/// A positive price; an empty field or one that is not positive is none. Commas may only group thousands: a comma as the
+/// decimal sign would make a price a thousand times too large.
 fn price(text: &str, line: u64) -> Result<Option<f64>, Error> {
     if text.is_empty() {
         return Ok(None);
     }
-    let plain = text.trim_start_matches('$').replace(',', "");
-    match plain.parse::<f64>() {
+    let wrong = || Error::Field {
+        line,
+        what: format!("'{text}' is no price; write it as 61000.5 or 61,000.5"),
+    };
+    let plain = text.trim_start_matches('$');
+    let whole = plain.split('.').next().unwrap_or(plain);
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or("");
+    let grouped =
+        groups.all(|group| group.len() == 3) && (first.len() <= 3 || !whole.contains(','));
+    let after = &plain[whole.len()..];
+    if !grouped || after.contains(',') {
+        return Err(wrong());
+    }
+    match plain.replace(',', "").parse::<f64>() {
         Ok(price) if price.is_finite() => Ok(Some(price).filter(|price| *price > 0.0)),
-        _ => Err(Error::Field {
-            line,
-            what: format!("'{text}' is no price"),
-        }),
+        _ => Err(wrong()),
     }
 }
 
@@ -189,6 +210,12 @@ mod tests {
         assert!(error("date,price\n2024-01-01,1\nyesterday,2\n").contains("line 3: 'yesterday'"));
         assert!(error("date,price\n2024-01-01,cheap\n").contains("line 2: 'cheap' is no price"));
         assert!(error("date,price\n2024-01-01,inf\n").contains("no price"));
+        assert!(error("date,price\n2024-01-01,\"61.000,5\"\n").contains("'61.000,5' is no price"));
+        assert!(error("date,price\n2024-01-01,\"1,23\"\n").contains("no price"));
+        assert!(
+            error("date,price\n2024-01-01,1\n2024-01-01,2\n").contains("line 3: 2024-01-01 stands")
+        );
+        assert!(error("date,high,low,close\n2024-01-01,1,2,1\n").contains("above its high"));
         assert!(error("date,price\nüüüüüüüü,1\n").contains("line 2"));
     }
 

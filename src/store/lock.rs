@@ -21,6 +21,17 @@ impl Lock {
     /// # Errors
     /// [`Error::Busy`] where another run holds it; [`Error::Io`] where its file cannot be made.
     pub fn take(database: &Path) -> Result<Lock, Error> {
+        let folder = database
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            let source =
+                std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such folder");
+            return Err(Error::Io {
+                path: folder.to_path_buf(),
+                source,
+            });
+        }
         let path = lock_path(database);
         let file = OpenOptions::new()
             .create(true)

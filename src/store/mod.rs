@@ -25,7 +25,7 @@ use crate::blockfile::Chain;
 /// What can go wrong with the database.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no database yet.
+    /// There is no database yet, or an empty file.
     #[error("{}: there is no database here yet\n  hint: make one with `blkprice backfill`, or name another with --db", .0.display())]
     Absent(PathBuf),
     /// A file of another program.
@@ -71,7 +71,7 @@ pub enum Error {
         source: rusqlite::Error,
     },
     /// The lock file could not be made.
-    #[error("{}: {source}\n  hint: the folder of the database must be writable", .path.display())]
+    #[error("{}: {source}\n  hint: the folder of the database must be there and be writable", .path.display())]
     Io {
         /// The file.
         path: PathBuf,

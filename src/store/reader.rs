@@ -284,11 +284,14 @@ impl Store {
         )
     }
 
-    /// Header time of the last stored block, UTC seconds.
+    /// Header time of the chain's tip as of the last scan, UTC seconds; of the last stored block where no scan has ended.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn tip_time(&self) -> Result<Option<u32>, Error> {
+        if let Some(time) = self.meta("tip_time")?.and_then(|time| time.parse().ok()) {
+            return Ok(Some(time));
+        }
         Ok(self
             .rows(
                 "SELECT time FROM chain_block ORDER BY height DESC LIMIT 1",

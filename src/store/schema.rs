@@ -35,7 +35,7 @@ impl Store {
     pub fn open(path: &Path, chain: Chain) -> Result<Store, Error> {
         if path.exists() {
             // Looked at before anything is made beside it.
-            match Store::read(path) {
+            match Store::look(path) {
                 Ok(store) => store.check_chain(chain)?,
                 // Cut off while it was made: only a writer can take the half step back.
                 Err(Error::Sqlite { source, .. }) if needs_rollback(&source) => {}
@@ -58,8 +58,17 @@ impl Store {
     /// Opens `path` for reading only.
     ///
     /// # Errors
-    /// There is no such file, or it is not a database this version can read.
+    /// There is no such file, it is empty, or it is not a database this version can read.
     pub fn read(path: &Path) -> Result<Store, Error> {
+        let store = Store::look(path)?;
+        if store.table_count()? == 0 {
+            return Err(Error::Absent(path.to_path_buf()));
+        }
+        Ok(store)
+    }
+
+    /// Opens what there is at `path` for reading, an empty file included.
+    fn look(path: &Path) -> Result<Store, Error> {
         if !path.exists() {
             return Err(Error::Absent(path.to_path_buf()));
         }

@@ -192,7 +192,7 @@ fn a_database_that_cannot_be_made_is_an_error_with_a_way_out() {
     place
         .scan(&["--db", "nowhere/deep/blkprice.db"])
         .expect(1)
-        .says("hint: the folder of the database must be writable");
+        .says("hint: the folder of the database must be there and be writable");
     place
         .run(["status"])
         .expect(1)
@@ -209,7 +209,7 @@ fn a_database_that_cannot_be_made_is_an_error_with_a_way_out() {
         place
             .scan(&["--db", "/proc/self/blkprice.db"])
             .expect(1)
-            .says("hint: the folder of the database must be writable");
+            .says("hint: the folder of the database must be there and be writable");
     }
 }
 
