@@ -29,7 +29,7 @@ impl Chain {
     ];
 
     /// The four bytes in front of every record (Core, `kernel/chainparams.cpp`).
-    pub fn magic(self) -> [u8; 4] {
+    pub const fn magic(self) -> [u8; 4] {
         match self {
             Chain::Main => [0xf9, 0xbe, 0xb4, 0xd9],
             Chain::Test => [0x0b, 0x11, 0x09, 0x07],

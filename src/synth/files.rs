@@ -1,5 +1,6 @@
 //! Writing blocks into `blkNNNNN.dat` files as Bitcoin Core does, with everything that makes reading them hard.
 
+use crate::blockfile::Chain;
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -11,15 +12,15 @@ use super::writer::{Writer, Written, file_path};
 use super::{RawBlock, Rng};
 
 /// Message start bytes of the main chain.
-pub const MAINNET_MAGIC: [u8; 4] = [0xf9, 0xbe, 0xb4, 0xd9];
+pub const MAINNET_MAGIC: [u8; 4] = Chain::Main.magic();
 /// Message start bytes of testnet3.
-pub const TESTNET3_MAGIC: [u8; 4] = [0x0b, 0x11, 0x09, 0x07];
+pub const TESTNET3_MAGIC: [u8; 4] = Chain::Test.magic();
 /// Message start bytes of testnet4.
-pub const TESTNET4_MAGIC: [u8; 4] = [0x1c, 0x16, 0x3f, 0x28];
+pub const TESTNET4_MAGIC: [u8; 4] = Chain::Testnet4.magic();
 /// Message start bytes of signet with its default challenge.
-pub const SIGNET_MAGIC: [u8; 4] = [0x0a, 0x03, 0xcf, 0x40];
+pub const SIGNET_MAGIC: [u8; 4] = Chain::Signet.magic();
 /// Message start bytes of regtest.
-pub const REGTEST_MAGIC: [u8; 4] = [0xfa, 0xbf, 0xb5, 0xda];
+pub const REGTEST_MAGIC: [u8; 4] = Chain::Regtest.magic();
 
 /// How a block folder is obfuscated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -39,6 +39,20 @@ fn read_month(path: &Path) -> Month {
     month
 }
 
+/// Adds transactions that pay these amounts and qualify.
+fn add_outputs(builder: &mut BlockBuilder, sats: &[u64]) {
+    for pair in sats.chunks(2) {
+        // The odd one out is paired with an amount too small to count.
+        let other = pair.get(1).copied().unwrap_or(1_000);
+        builder.add(
+            &TxSpec::new()
+                .spend_old(Unlock::Witness(vec![]))
+                .pay(pair[0], Script::Raw(vec![0x51]))
+                .pay(other, Script::Raw(vec![0x51])),
+        );
+    }
+}
+
 /// Writes the month as a pruned node would hold it: a first block whose parent is nowhere, heights in the coinbases.
 fn write_blocks(month: &Month, dir: &Path) {
     let files = BlockFiles::new(dir)
@@ -67,16 +81,7 @@ fn append_blocks(month: &Month, mut files: Writer) {
             }
         }
         let mut builder = BlockBuilder::new(parent, height, *time);
-        for pair in sats.chunks(2) {
-            // The odd one out is paired with an amount too small to count.
-            let other = pair.get(1).copied().unwrap_or(1_000);
-            builder.add(
-                &TxSpec::new()
-                    .spend_old(Unlock::Witness(vec![]))
-                    .pay(pair[0], Script::Raw(vec![0x51]))
-                    .pay(other, Script::Raw(vec![0x51])),
-            );
-        }
+        add_outputs(&mut builder, sats);
         let block = builder.finish();
         files.block(&block).unwrap();
         parent = block.hash;

@@ -7,11 +7,11 @@ use std::process::Command;
 
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
-use blkprice::synth::{BlockBuilder, BlockFiles, Script, TxSpec, Unlock};
+use blkprice::synth::{BlockBuilder, BlockFiles};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
-use super::{Month, append_blocks, blkprice, read_month, shared_data};
+use super::{Month, add_outputs, append_blocks, blkprice, read_month, shared_data};
 
 /// What `score` says of the database, printed and as JSON.
 fn score(what: &str, engine: &str, truth: &Path, db: &Path) -> Value {
@@ -132,15 +132,7 @@ fn real_blocks_of_fifteen_years_are_priced_without_an_anchor() {
     let mut parent = BlockHash::all_zeros();
     for (height, (time, sats)) in (0u32..).zip(&real) {
         let mut builder = BlockBuilder::new(parent, height, *time);
-        for pair in sats.chunks(2) {
-            let other = pair.get(1).copied().unwrap_or(1_000);
-            builder.add(
-                &TxSpec::new()
-                    .spend_old(Unlock::Witness(vec![]))
-                    .pay(pair[0], Script::Raw(vec![0x51]))
-                    .pay(other, Script::Raw(vec![0x51])),
-            );
-        }
+        add_outputs(&mut builder, sats);
         let block = builder.finish();
         files.block(&block).unwrap();
         parent = block.hash;
