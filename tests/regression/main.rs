@@ -3,7 +3,11 @@
 // Signals, pipes and writes at an offset are used the Unix way.
 #![cfg(unix)]
 
-#[allow(dead_code, reason = "not every helper is of use here")]
+#[allow(
+    dead_code,
+    clippy::print_stderr,
+    reason = "not every helper is of use here"
+)]
 #[path = "../support/mod.rs"]
 mod support;
 
