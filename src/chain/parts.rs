@@ -7,7 +7,7 @@
 //! Two kinds of parts only look like the chain behind a gap:
 //! - **dead blocks**: a node killed and restarted writes over its last blocks, and whole records of the old
 //!   ones stay behind the new tip, cut off by half a block. The bytes between are too few for the missing parents,
-//!   judged by the blocks around, and nothing else is lost: they are left out;
+//!   judged by the blocks around, and they are no younger than the tip: they are left out;
 //! - **the ragged edge of pruning**: blocks arrive up to 1,024 heights early, so the oldest file of a pruned
 //!   folder begins with a few whose neighbours went with the files before it. The chain starts where it is whole.
 
@@ -23,6 +23,11 @@ use crate::blockfile::records::PREAMBLE_BYTES;
 
 /// How far ahead of its tip Core asks for blocks (`BLOCK_DOWNLOAD_WINDOW`, `net_processing.cpp`).
 const DOWNLOAD_WINDOW: u32 = 1024;
+
+/// Seconds by which a dead block's header time can pass the live tip's. It was mined before the kill and the tip after it, and
+/// header times only run ahead of the clock where blocks are mined faster than one a second. Behind a damaged block the
+/// chain goes on two block intervals later.
+const AHEAD_OF_CLOCK: u32 = 120;
 
 /// Records on either side that tell how large a missing one was at least. What is left of a block that was written over is
 /// less than a block; what is left of one that was damaged where it stands is all of it.
@@ -135,9 +140,12 @@ fn base_height(
 }
 
 fn drop_dead(parts: &mut Vec<Part>, headers: &[Header], forest: &Forest<'_>, evidence: &Evidence) {
-    let tips: FxHashMap<usize, u32> = parts
+    let tips: FxHashMap<usize, (u32, u32)> = parts
         .iter()
-        .map(|part| (part.branch.root, part.tip_height()))
+        .map(|part| {
+            let tip = (part.tip_height(), headers[part.branch.tip].time);
+            (part.branch.root, tip)
+        })
         .collect();
     let dead: FxHashSet<usize> = parts
         .iter()
@@ -154,10 +162,14 @@ fn drop_dead(parts: &mut Vec<Part>, headers: &[Header], forest: &Forest<'_>, evi
             let place = headers[before].place;
             let end = place.offset + u64::from(headers[before].size) + PREAMBLE_BYTES;
             let between = root.place.offset.saturating_sub(end);
-            tips.get(&forest.root_of(before)).is_some_and(|tip| {
-                let missing = u64::from(part.base.saturating_sub(tip.saturating_add(1)));
-                between > 0 && between < missing * smallest_near(headers, part.branch.root)
-            })
+            tips.get(&forest.root_of(before))
+                .is_some_and(|&(tip, time)| {
+                    let missing = u64::from(part.base.saturating_sub(tip.saturating_add(1)));
+                    let before_the_kill = root.time <= time.saturating_add(AHEAD_OF_CLOCK);
+                    before_the_kill
+                        && between > 0
+                        && between < missing * smallest_near(headers, part.branch.root)
+                })
         })
         .map(|part| part.branch.root)
         .collect();

@@ -12,12 +12,12 @@ const PREAMBLE: usize = 8;
 /// Bytes of the smallest record there can be: the old yardstick of what a missing block takes.
 const SMALLEST: usize = PREAMBLE + 141;
 
-/// `blocks` blocks on top of `parent`, each with so many payments.
-fn grow(parent: &RawBlock, blocks: usize, payments: u64, seed: u64) -> Vec<RawBlock> {
+/// `blocks` blocks on top of `parent`, each with so many payments, `spacing` seconds apart.
+fn grow(parent: &RawBlock, blocks: usize, payments: u64, seed: u64, spacing: u32) -> Vec<RawBlock> {
     let mut grown: Vec<RawBlock> = Vec::new();
     for _ in 0..blocks {
         let parent = grown.last().unwrap_or(parent);
-        let mut block: BlockBuilder = parent.next(600).seed(seed);
+        let mut block: BlockBuilder = parent.next(spacing).seed(seed);
         for i in 0..payments {
             block.add(&payment(100_000 + i, 200_000 + seed));
         }
@@ -41,11 +41,11 @@ fn records(blocks: &[RawBlock]) -> Vec<u8> {
 fn dead_blocks_behind_half_a_dead_block_do_not_win_over_the_live_tip() {
     let genesis = BlockBuilder::genesis(1_706_800_000).finish();
     let mut kept = vec![genesis.clone()];
-    kept.extend(grow(&genesis, 19, 3, 1));
+    kept.extend(grow(&genesis, 19, 3, 1, 600));
     let fork = kept.last().unwrap();
-    let dead = grow(fork, 40, 3, 2);
-    // Three larger blocks go over three dead ones and the greater part of a fourth.
-    let live = grow(fork, 3, 4, 3);
+    let dead = grow(fork, 40, 3, 2, 600);
+    // Three larger blocks, mined after the restart, go over three dead ones and the greater part of a fourth.
+    let live = grow(fork, 3, 4, 3, 10_000);
     let (over, under) = (records(&live), records(&dead[..4]));
     let tail = under.len().checked_sub(over.len()).unwrap();
     assert!(
@@ -71,7 +71,7 @@ fn dead_blocks_behind_half_a_dead_block_do_not_win_over_the_live_tip() {
     assert_eq!(place.chain(), heights_and_hashes(&chain));
 
     // The node goes on over the dead blocks, and a scan for new blocks finds what it writes.
-    let more = grow(tip, 2, 4, 4);
+    let more = grow(tip, 2, 4, 4, 600);
     let file = fs::File::options().write(true).open(place.file(0)).unwrap();
     file.write_all_at(&records(&more), (end + over.len()) as u64)
         .unwrap();
