@@ -97,6 +97,7 @@ impl ActiveChain {
             }
         }
         drop_dead(&mut parts, headers, &forest, evidence);
+        drop_unlinked(&mut parts, headers);
         drop_ragged(&mut parts, headers, evidence);
         let chosen = heaviest(parts);
         let mut chain = ActiveChain {
@@ -174,6 +175,26 @@ fn drop_dead(parts: &mut Vec<Part>, headers: &[Header], forest: &Forest<'_>, evi
         .map(|part| part.branch.root)
         .collect();
     parts.retain(|part| !dead.contains(&part.branch.root));
+}
+
+/// Drops what claims heights that the chain on the genesis block has, is linked to none of them and is no younger: dead blocks
+/// again, written over from the front by blocks of their own size. A node killed early loses all but the genesis block, and
+/// then the dead ones can have more work than the live.
+fn drop_unlinked(parts: &mut Vec<Part>, headers: &[Header]) {
+    let on_genesis = |part: &Part| headers[part.branch.root].prev == Hash::ZERO;
+    let main = parts
+        .iter()
+        .filter(|part| on_genesis(part))
+        .max_by_key(|part| part.branch.work);
+    let Some((tip, time)) = main.map(|main| (main.tip_height(), headers[main.branch.tip].time))
+    else {
+        return;
+    };
+    parts.retain(|part| {
+        let after_a_gap = part.base > tip.saturating_add(1);
+        let younger = headers[part.branch.tip].time > time.saturating_add(AHEAD_OF_CLOCK);
+        on_genesis(part) || after_a_gap || younger
+    });
 }
 
 /// Bytes of the smallest record near the one at `at` in its file.

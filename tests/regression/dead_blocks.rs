@@ -81,6 +81,30 @@ fn dead_blocks_behind_half_a_dead_block_do_not_win_over_the_live_tip() {
 }
 
 #[test]
+fn dead_blocks_with_more_work_than_a_chain_begun_anew_are_left_out() {
+    let genesis = BlockBuilder::genesis(1_706_800_000).finish();
+    // Killed before it noted any block, the node begins behind genesis again, with blocks of the same size.
+    let dead = grow(&genesis, 40, 3, 2, 600);
+    let live = grow(&genesis, 3, 3, 3, 10_000);
+    let mut bytes = records(std::slice::from_ref(&genesis));
+    let end = bytes.len();
+    bytes.extend(records(&dead));
+    let over = records(&live);
+    let under = records(&dead[..3]).len();
+    assert!(
+        (0..SMALLEST).contains(&under.checked_sub(over.len()).unwrap()),
+        "the fourth dead block is whole"
+    );
+    bytes[end..end + over.len()].copy_from_slice(&over);
+    let place = Place::new();
+    fs::create_dir(place.blocks()).unwrap();
+    fs::write(place.file(0), bytes).unwrap();
+    place.backfill(&[]).expect(0).does_not_say("missing");
+    let chain = [std::slice::from_ref(&genesis), live.as_slice()].concat();
+    assert_eq!(place.chain(), heights_and_hashes(&chain));
+}
+
+#[test]
 fn the_chain_behind_a_record_destroyed_with_its_magic_is_scanned_and_the_height_reported() {
     let blocks = small_chain(3, 900);
     let size = |block: &RawBlock| block.bytes.len();
