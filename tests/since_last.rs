@@ -1,4 +1,4 @@
-//! A scan for new blocks loads the end of the chain only, and leaves what a scan of everything leaves.
+//! A scan for new blocks leaves what a scan of everything leaves.
 
 use std::fs::{self, File};
 use std::path::Path;

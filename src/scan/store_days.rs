@@ -304,7 +304,7 @@ fn close(
         }
     }
     report.incomplete = !closing.missing.is_empty() || !survey.chain.unplaced.is_empty();
-    report.stale += survey.headers.len() - survey.chain.blocks.len();
+    report.stale = survey.headers.len() - survey.chain.blocks.len();
     report.tip = survey
         .chain
         .blocks
