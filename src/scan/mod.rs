@@ -1,6 +1,7 @@
 //! The scan: block files in, days of outputs in the store out.
 //!
-//! Stages 1 to 4 in a row: [`survey`] reads the headers and chooses the chain, [`plan`] compares its days with those
+//! Stages 1 to 4 in a row: [`survey`] reads the headers and chooses the chain (where blocks were only added, knowing no more of it than its
+//! end: `tail`), [`plan`] compares its days with those
 //! stored, [`decode`] reads the days that differ in parallel (each thread by a [`reader`]), and [`run`] stores them in order, one writer, at most
 //! a few days in memory.
 
@@ -9,6 +10,7 @@ pub mod plan;
 pub mod reader;
 mod store_days;
 pub mod survey;
+mod tail;
 pub mod warning;
 
 pub use store_days::run;

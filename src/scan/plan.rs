@@ -31,19 +31,29 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Compares the surveyed chain with the stored days and blocks.
+    /// Compares the surveyed chain with the stored days and blocks; if only its end was surveyed, from behind the day that
+    /// begins at height `root` on.
     pub fn new(
         survey: &Survey,
         stored_days: &[StoredDay],
         stored_hashes: &FxHashMap<u32, Hash>,
         options: &Options,
+        root: Option<u32>,
     ) -> Plan {
         let blocks = &survey.chain.blocks;
-        let chain = days::cut(
+        let mut chain = days::cut(
             blocks
                 .iter()
                 .map(|&(height, at)| (height, survey.headers[at].time)),
         );
+        let stored_days = match root {
+            Some(root) => {
+                // The day that the rest stands on stays as it is.
+                chain.retain(|day| day.first > root);
+                &stored_days[stored_days.partition_point(|day| day.first <= root)..]
+            }
+            None => stored_days,
+        };
         let stored: FxHashMap<WindowDay, &StoredDay> =
             stored_days.iter().map(|d| (d.day, d)).collect();
         let first_stored = stored_days.first().map(|d| d.day);
@@ -190,7 +200,7 @@ mod tests {
         let hashes = hashes
             .map(|&(h, at)| (h, before.headers[at].hash))
             .collect();
-        Plan::new(now, &days, &hashes, options)
+        Plan::new(now, &days, &hashes, options, None)
     }
 
     fn days(days: &[Day]) -> Vec<WindowDay> {

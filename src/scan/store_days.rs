@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::decode::{DecodedDay, decode_days};
 use super::plan::{Plan, blocks_of};
 use super::survey::{ELSEWHERE, Known, Survey, survey, unchanged};
+use super::tail::Tail;
 use super::warning::Warning;
 use super::{Error, Options, Report, Source, Unit, Watch};
 use crate::chain::Day;
@@ -34,21 +35,17 @@ pub fn run(
         return Ok(report);
     }
     store.set_bin_steps(histogram::steps())?;
-    let mut known = Known::load(store)?;
-    let stored_places: Vec<(Hash, u32, Place)> = known
-        .stored
-        .iter()
-        .filter_map(|h| Some((h.hash, h.height?, h.place)))
-        .collect();
-    let noted: FxHashMap<Place, Hash> = known.others.iter().map(|h| (h.place, h.hash)).collect();
-    let folder = source.blocks_dir.to_string_lossy();
-    if store
-        .meta("blocks_dir")?
-        .is_some_and(|before| before != folder)
-    {
-        known.forget_places();
-    }
-    let survey = pool.install(|| survey(source, known, options.since_last, watch))?;
+    let surveyed = match end_only(pool, source, store, options, watch)? {
+        Some(surveyed) => surveyed,
+        None => whole(pool, source, store, options, watch)?,
+    };
+    let Surveyed {
+        survey,
+        stored_places,
+        noted,
+        root,
+        stale_below,
+    } = surveyed;
     for warning in &survey.warnings {
         watch.progress.warn(warning);
     }
@@ -59,11 +56,14 @@ pub fn run(
         .iter()
         .map(|&(hash, height, _)| (height, hash))
         .collect();
-    let plan = Plan::new(&survey, &store.days()?, &stored_hashes, options);
+    let plan = Plan::new(&survey, &store.days()?, &stored_hashes, options, root);
     for day in &plan.gone {
         watch.progress.warn(&Warning::DayGone(dates::show(day.day)));
     }
-    let mut report = Report::default();
+    let mut report = Report {
+        stale: stale_below + survey.headers.len() - survey.chain.blocks.len(),
+        ..Report::default()
+    };
     let mut lost = Vec::new();
     decode_plan(
         pool,
@@ -83,11 +83,92 @@ pub fn run(
         &plan,
         &stored_places,
         &noted,
+        root.unwrap_or(0),
         lost,
         watch,
         &mut report,
     )?;
     Ok(report)
+}
+
+/// A survey, with what the store knew before.
+struct Surveyed {
+    survey: Survey,
+    /// Hash, height and place of each stored block.
+    stored_places: Vec<(Hash, u32, Place)>,
+    /// What was noted beside them.
+    noted: FxHashMap<Place, Hash>,
+    /// Height from which on the chain was surveyed, if only its end was.
+    root: Option<u32>,
+    /// Noted blocks that are off the chain and were not looked at.
+    stale_below: usize,
+}
+
+impl Surveyed {
+    fn new(
+        pool: &rayon::ThreadPool,
+        source: &Source,
+        store: &Store,
+        mut known: Known,
+        options: &Options,
+        watch: &Watch<'_>,
+    ) -> Result<Surveyed, Error> {
+        let stored_places = known
+            .stored
+            .iter()
+            .filter_map(|h| Some((h.hash, h.height?, h.place)))
+            .collect();
+        let noted = known.others.iter().map(|h| (h.place, h.hash)).collect();
+        let folder = source.blocks_dir.to_string_lossy();
+        if store
+            .meta("blocks_dir")?
+            .is_some_and(|before| before != folder)
+        {
+            known.forget_places();
+        }
+        Ok(Surveyed {
+            survey: pool.install(|| survey(source, known, options.since_last, watch))?,
+            stored_places,
+            noted,
+            root: None,
+            stale_below: 0,
+        })
+    }
+}
+
+/// A survey of the whole chain.
+fn whole(
+    pool: &rayon::ThreadPool,
+    source: &Source,
+    store: &Store,
+    options: &Options,
+    watch: &Watch<'_>,
+) -> Result<Surveyed, Error> {
+    Surveyed::new(pool, source, store, Known::load(store)?, options, watch)
+}
+
+/// A survey of the chain's end, where blocks were only added to it.
+fn end_only(
+    pool: &rayon::ThreadPool,
+    source: &Source,
+    store: &Store,
+    options: &Options,
+    watch: &Watch<'_>,
+) -> Result<Option<Surveyed>, Error> {
+    if !options.since_last || options.from.is_some() || options.to.is_some() {
+        return Ok(None);
+    }
+    let Some(tail) = Tail::load(source, store)? else {
+        return Ok(None);
+    };
+    let (root, stale_below) = (tail.root, tail.stale_below);
+    let surveyed = Surveyed::new(pool, source, store, tail.known, options, watch)?;
+    let only_added = super::tail::only_added(&surveyed.survey, &surveyed.stored_places);
+    Ok(only_added.then_some(Surveyed {
+        root: Some(root),
+        stale_below,
+        ..surveyed
+    }))
 }
 
 /// The answer where no file has changed since a scan that left nothing to do.
@@ -283,11 +364,12 @@ fn close(
     plan: &Plan,
     before: &[(Hash, u32, Place)],
     noted: &FxHashMap<Place, Hash>,
+    root: u32,
     lost: Vec<Warning>,
     watch: &Watch<'_>,
     report: &mut Report,
 ) -> Result<(), Error> {
-    let now = Now::read(store, survey, before)?;
+    let now = Now::read(store, survey, before, root)?;
     let mut closing = Closing {
         completeness: plan.completeness.clone(),
         files: survey.files.clone(),
@@ -304,7 +386,6 @@ fn close(
         }
     }
     report.incomplete = !closing.missing.is_empty() || !survey.chain.unplaced.is_empty();
-    report.stale = survey.headers.len() - survey.chain.blocks.len();
     report.tip = survey
         .chain
         .blocks
@@ -349,8 +430,13 @@ struct Now {
 }
 
 impl Now {
-    /// Reads the stored blocks row by row: a list of them would double a long scan's memory.
-    fn read(store: &Store, survey: &Survey, before: &[(Hash, u32, Place)]) -> Result<Now, Error> {
+    /// Reads the stored blocks from height `root` on row by row: a list of them would double a long scan's memory.
+    fn read(
+        store: &Store,
+        survey: &Survey,
+        before: &[(Hash, u32, Place)],
+        root: u32,
+    ) -> Result<Now, Error> {
         let headers = &survey.headers;
         let owner = |at: u32| &headers[at as usize].hash.0;
         let mut index = HashIndex::with_capacity(headers.len());
@@ -363,7 +449,7 @@ impl Now {
             moved: Vec::new(),
             heights: None,
         };
-        store.each_place(|height, hash, place| {
+        store.each_place(root, |height, hash, place| {
             let first = now.heights.map_or(height, |(first, _)| first);
             now.heights = Some((first, height));
             let Some(at) = index.get(&hash.0, owner) else {

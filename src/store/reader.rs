@@ -1,6 +1,7 @@
 //! Typed rows back from the store.
 
 use rusqlite::{Row, params};
+use rustc_hash::FxHashSet;
 
 use super::codec::Decoder;
 use super::rows::{FileState, Missing, PriceRow, StoredDay};
@@ -76,10 +77,19 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn stored_headers(&self) -> Result<Vec<Header>, Error> {
+        self.stored_headers_from(0)
+    }
+
+    /// The headers of the stored blocks from a height on that begins a day, with their heights, ascending.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn stored_headers_from(&self, first: u32) -> Result<Vec<Header>, Error> {
         let mut below: Option<(u32, Hash)> = None;
         self.rows(
-            "SELECT height, hash, prev, time, bits, file, offset, size FROM chain_block ORDER BY height",
-            [],
+            "SELECT height, hash, prev, time, bits, file, offset, size FROM chain_block WHERE height >= ?1 \
+             ORDER BY height",
+            [first],
             |row| {
                 let height: u32 = row.get(0)?;
                 let hash = hash(row.get(1)?);
@@ -102,14 +112,34 @@ impl Store {
         )
     }
 
-    /// Calls `each` with height, hash and place of every stored block, ascending.
+    /// The lowest height stored from one of the block files of these numbers.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn each_place(&self, mut each: impl FnMut(u32, Hash, Place)) -> Result<(), Error> {
+    pub fn lowest_in_files(&self, files: &FxHashSet<u32>) -> Result<Option<u32>, Error> {
+        let mut lowest = None;
+        let _: Vec<()> = self.rows("SELECT height, file FROM chain_block", [], |row| {
+            let (height, file): (u32, u32) = (row.get(0)?, row.get(1)?);
+            if files.contains(&file) && lowest.is_none_or(|lowest| height < lowest) {
+                lowest = Some(height);
+            }
+            Ok(())
+        })?;
+        Ok(lowest)
+    }
+
+    /// Calls `each` with height, hash and place of every stored block from height `first` on, ascending.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn each_place(
+        &self,
+        first: u32,
+        mut each: impl FnMut(u32, Hash, Place),
+    ) -> Result<(), Error> {
         self.rows(
-            "SELECT height, hash, file, offset FROM chain_block ORDER BY height",
-            [],
+            "SELECT height, hash, file, offset FROM chain_block WHERE height >= ?1 ORDER BY height",
+            [first],
             |row| {
                 each(
                     row.get(0)?,
