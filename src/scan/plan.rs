@@ -36,7 +36,7 @@ impl Plan {
     pub fn new(
         survey: &Survey,
         stored_days: &[StoredDay],
-        stored_hashes: &FxHashMap<u32, Hash>,
+        stored_hash: impl Fn(u32) -> Option<Hash>,
         options: &Options,
         root: Option<u32>,
     ) -> Plan {
@@ -78,9 +78,9 @@ impl Plan {
             let same = old.first == day.first
                 && old.last == day.last
                 && old.blocks as usize == range.len()
-                && range.iter().all(|&(height, at)| {
-                    stored_hashes.get(&height) == Some(&survey.headers[at].hash)
-                });
+                && range
+                    .iter()
+                    .all(|&(height, at)| stored_hash(height) == Some(survey.headers[at].hash));
             if same && old.rules_version == RULES_VERSION {
                 if old.complete != day.complete {
                     plan.completeness.push((day.day, day.complete));
@@ -197,10 +197,10 @@ mod tests {
             })
             .collect();
         let hashes = before.chain.blocks.iter();
-        let hashes = hashes
+        let hashes: FxHashMap<u32, Hash> = hashes
             .map(|&(h, at)| (h, before.headers[at].hash))
             .collect();
-        Plan::new(now, &days, &hashes, options, None)
+        Plan::new(now, &days, |h| hashes.get(&h).copied(), options, None)
     }
 
     fn days(days: &[Day]) -> Vec<WindowDay> {

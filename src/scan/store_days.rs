@@ -52,11 +52,8 @@ pub fn run(
     check_found(source, &survey)?;
     check_history(source, store, &survey, &stored_places)?;
 
-    let stored_hashes = stored_places
-        .iter()
-        .map(|&(hash, height, _)| (height, hash))
-        .collect();
-    let plan = Plan::new(&survey, &store.days()?, &stored_hashes, options, root);
+    let stored_hash = |height| hash_at(&stored_places, height);
+    let plan = Plan::new(&survey, &store.days()?, stored_hash, options, root);
     for day in &plan.gone {
         watch.progress.warn(&Warning::DayGone(dates::show(day.day)));
     }
@@ -110,14 +107,11 @@ impl Surveyed {
         source: &Source,
         store: &Store,
         mut known: Known,
+        root: Option<u32>,
         options: &Options,
         watch: &Watch<'_>,
     ) -> Result<Surveyed, Error> {
-        let stored_places = known
-            .stored
-            .iter()
-            .filter_map(|h| Some((h.hash, h.height?, h.place)))
-            .collect();
+        let count = known.stored.len();
         let noted = known.others.iter().map(|h| (h.place, h.hash)).collect();
         let folder = source.blocks_dir.to_string_lossy();
         if store
@@ -126,11 +120,17 @@ impl Surveyed {
         {
             known.forget_places();
         }
+        let survey = pool.install(|| survey(source, known, options.since_last, watch))?;
+        // Read a second time, because during the header pass a million of them would be in the way.
+        let mut stored_places = Vec::with_capacity(count);
+        store.each_place(root.unwrap_or(0), |height, hash, place| {
+            stored_places.push((hash, height, place));
+        })?;
         Ok(Surveyed {
-            survey: pool.install(|| survey(source, known, options.since_last, watch))?,
+            survey,
             stored_places,
             noted,
-            root: None,
+            root,
             stale_below: 0,
         })
     }
@@ -144,7 +144,8 @@ fn whole(
     options: &Options,
     watch: &Watch<'_>,
 ) -> Result<Surveyed, Error> {
-    Surveyed::new(pool, source, store, Known::load(store)?, options, watch)
+    let known = Known::load(store)?;
+    Surveyed::new(pool, source, store, known, None, options, watch)
 }
 
 /// A survey of the chain's end, where blocks were only added to it.
@@ -162,10 +163,9 @@ fn end_only(
         return Ok(None);
     };
     let (root, stale_below) = (tail.root, tail.stale_below);
-    let surveyed = Surveyed::new(pool, source, store, tail.known, options, watch)?;
+    let surveyed = Surveyed::new(pool, source, store, tail.known, Some(root), options, watch)?;
     let only_added = super::tail::only_added(&surveyed.survey, &surveyed.stored_places);
     Ok(only_added.then_some(Surveyed {
-        root: Some(root),
         stale_below,
         ..surveyed
     }))
@@ -212,6 +212,12 @@ fn check_found(source: &Source, survey: &Survey) -> Result<(), Error> {
     Err(Error::NoHeights(source.blocks_dir.clone()))
 }
 
+/// The hash stored at `height`, of blocks in order of height.
+fn hash_at(stored: &[(Hash, u32, Place)], height: u32) -> Option<Hash> {
+    let at = stored.binary_search_by_key(&height, |&(_, height, _)| height);
+    at.ok().map(|at| stored[at].0)
+}
+
 /// Refuses to mix two chains: where blocks were found and none links to what is stored, yet they claim heights
 /// that are stored, the folder is not the one the database was made from.
 fn check_history(
@@ -223,16 +229,20 @@ fn check_history(
     let Some(&(_, first, _)) = stored.first() else {
         return Ok(());
     };
-    let hashes: FxHashMap<u32, Hash> = stored
-        .iter()
-        .map(|&(hash, height, _)| (height, hash))
-        .collect();
+    // Most often a stored block is where it was; a set of all of them is large.
+    let stands = survey.chain.blocks.iter().any(|&(height, at)| {
+        let header = &survey.headers[at];
+        hash_at(stored, height) == Some(header.hash) && survey.is_readable(header)
+    });
+    if stands || survey.paths.is_empty() {
+        return Ok(());
+    }
     let stored_set: FxHashSet<Hash> = stored.iter().map(|&(hash, _, _)| hash).collect();
     let linked = survey.headers.iter().any(|header| {
         survey.is_readable(header)
             && (stored_set.contains(&header.hash) || stored_set.contains(&header.prev))
     });
-    if linked || survey.paths.is_empty() {
+    if linked {
         return Ok(());
     }
     // The found genesis lost against the stored one, or won; either way it is another.
@@ -241,16 +251,14 @@ fn check_history(
         .iter()
         .find(|header| header.prev == Hash::ZERO && survey.is_readable(header));
     let differing = match genesis {
-        Some(header) => hashes
-            .get(&0)
-            .or(hashes.get(&first))
-            .map(|&hash| (0, hash, header.hash)),
+        Some(header) => hash_at(stored, 0)
+            .or_else(|| hash_at(stored, first))
+            .map(|hash| (0, hash, header.hash)),
         None => survey.chain.blocks.iter().find_map(|&(height, at)| {
             let found = survey.headers[at].hash;
-            hashes
-                .get(&height)
-                .filter(|&&hash| hash != found)
-                .map(|&hash| (height, hash, found))
+            hash_at(stored, height)
+                .filter(|&hash| hash != found)
+                .map(|hash| (height, hash, found))
         }),
     };
     match differing {
