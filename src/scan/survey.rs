@@ -373,11 +373,13 @@ fn proven(
 fn merge(survey: &mut Survey, found: Vec<Header>, fresh: &FxHashMap<u32, Vec<u64>>, known: Known) {
     let (mut stored, mut others) = (known.stored, known.others);
     // Lists in order of place are searched instead of sets: of a million blocks a set is a hundred megabytes.
-    stored.sort_unstable_by_key(|header| header.place);
-    others.sort_unstable_by_key(|header| header.place);
+    // Blocks stored from another folder may claim a place that one of this folder stands at.
+    stored.sort_unstable_by_key(|header| (header.place, header.hash.0));
+    others.sort_unstable_by_key(|header| (header.place, header.hash.0));
     let stands_in = |list: &[Header], header: &Header| {
-        list.binary_search_by_key(&header.place, |other| other.place)
-            .is_ok_and(|at| list[at].hash == header.hash)
+        let key = (header.place, header.hash.0);
+        list.binary_search_by_key(&key, |other| (other.place, other.hash.0))
+            .is_ok()
     };
     let mut rewritten: FxHashMap<u32, u64> = FxHashMap::default();
     for header in &found {
