@@ -3,6 +3,7 @@
 
 #![allow(missing_docs)] // criterion's macros
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
@@ -13,7 +14,7 @@ use blkprice::chain::Hash;
 use blkprice::filter::extract::{Extract, txids};
 use blkprice::filter::visit::visit;
 use blkprice::filter::{RULES_VERSION, Window};
-use blkprice::price::v91;
+use blkprice::price::{path, v91};
 use blkprice::scan::survey::survey;
 use blkprice::scan::{Known, Silent, Source, Watch};
 use blkprice::store::codec::encode_block;
@@ -236,5 +237,65 @@ fn price(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(stages, block, hashing, obfuscation, headers, store, price);
+fn path_engine(c: &mut Criterion) {
+    /// As many as the engine decodes around one: the day and its lag on both sides.
+    const DAYS: usize = 30;
+    let spec = ChainSpec {
+        days: DAYS as u32, // a small constant
+        transactions_per_day: 200_000.0,
+        ..ChainSpec::default()
+    };
+    let mut days: BTreeMap<i32, Vec<path::BlockOutputs>> = BTreeMap::new();
+    for (height, block) in (HEIGHT..).zip(spec.outputs_only()) {
+        days.entry((block.time / 86_400) as i32) // a u32 of seconds is fewer than 49,711 days
+            .or_default()
+            .push(path::BlockOutputs {
+                height,
+                time: i64::from(block.time),
+                sats: block.sats,
+            });
+    }
+    let evidence: Vec<path::DayEvidence> = days
+        .iter()
+        .map(|(&day, blocks)| path::evidence(day, blocks))
+        .collect();
+    let decoded = path::decode(&evidence, evidence.len(), &[], None);
+    let (&day, blocks) = days.iter().nth(DAYS / 2).expect("thirty days");
+    let outputs: usize = blocks.iter().map(|block| block.sats.len()).sum();
+
+    let mut group = c.benchmark_group("path engine");
+    group.throughput(Throughput::Elements(outputs as u64));
+    group.bench_function("evidence of a day", |b| {
+        b.iter(|| path::evidence(day, black_box(blocks)))
+    });
+    group.bench_function("path within a day", |b| {
+        let posterior = &decoded.days[DAYS / 2];
+        b.iter(|| {
+            path::refine(
+                posterior,
+                path::Span::of_day(day),
+                &[],
+                black_box(blocks),
+                &[],
+            )
+        })
+    });
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(evidence.len() as u64));
+    group.bench_function("decoding 30 days", |b| {
+        b.iter(|| path::decode(black_box(&evidence), evidence.len(), &[], None))
+    });
+    group.finish();
+}
+
+criterion_group!(
+    stages,
+    block,
+    hashing,
+    obfuscation,
+    headers,
+    store,
+    price,
+    path_engine
+);
 criterion_main!(stages);
