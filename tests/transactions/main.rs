@@ -3,6 +3,8 @@
 // A skipped test says so.
 #![allow(clippy::print_stderr)]
 
+#[path = "../untrusted/change.rs"]
+mod change;
 mod counting;
 mod generated;
 mod judge;
