@@ -4,6 +4,7 @@
 //! settings of one chain, `section.key=value` is the same in one line, a chain's own setting beats a
 //! general one, and of several the first counts. `includeconf` reads further files, one level deep.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,10 @@ use super::{Chain, Error};
 
 /// No sane configuration is larger; a larger file is not a configuration.
 const MAX_BYTES: u64 = 4 << 20;
+
+/// The settings that are read.
+const KEYS: [&str; 3] = ["blocksdir", "datadir", INCLUDE];
+const INCLUDE: &str = "includeconf";
 
 /// What a bitcoin.conf says, for one chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,22 +36,24 @@ pub fn read(datadir: &Path, chain: Chain) -> Result<Conf, Error> {
     let Some(text) = load(&path)? else {
         return Ok(Conf::default());
     };
-    let mut settings = parse(&text);
-    let included: Vec<PathBuf> = values(&settings, "includeconf", chain)
+    let mut settings = Vec::new();
+    parse(&text, chain, &mut settings);
+    let included: Vec<PathBuf> = values(&settings, INCLUDE)
         .map(|name| datadir.join(name))
         .collect();
+    let mut read = BTreeSet::new();
     for file in included {
+        // A file says the same however often it is named, itself by itself too, and by whatever path.
+        if !read.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
+            continue;
+        }
         let text = load(&file)?.ok_or_else(|| Error::Conf {
             path: path.clone(),
             what: format!("includeconf={} leads to no file", file.display()),
         })?;
-        settings.extend(parse(&text));
+        parse(&text, chain, &mut settings);
     }
-    let first = |key| {
-        values(&settings, key, chain)
-            .next()
-            .map(|v| datadir.join(v))
-    };
+    let first = |key| values(&settings, key).next().map(|v| datadir.join(v));
     Ok(Conf {
         blocksdir: first("blocksdir"),
         datadir: first("datadir"),
@@ -79,47 +86,52 @@ fn load(path: &Path) -> Result<Option<String>, Error> {
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
+/// A setting that says something about the place of the blocks of one chain.
 struct Setting {
-    /// Empty for the general part.
-    section: String,
-    key: String,
+    /// It stands in the chain's section, not in the general part.
+    own: bool,
+    key: &'static str,
     value: String,
 }
 
-fn parse(text: &str) -> Vec<Setting> {
-    let mut section = String::new();
-    let mut settings = Vec::new();
+/// Adds what `text` says for `chain`. Whatever else is in it costs no memory.
+fn parse(text: &str, chain: Chain, settings: &mut Vec<Setting>) {
+    let mut section = "";
     // Some editors put a byte order mark first.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for line in text.lines() {
         let line = line.split('#').next().unwrap_or_default().trim();
         if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-            section = name.trim().to_string();
+            section = name.trim();
         } else if let Some((key, value)) = line.split_once('=') {
-            let (own, key) = match key.trim().split_once('.') {
-                Some((own, key)) if section.is_empty() => (own.to_string(), key),
-                _ => (section.clone(), key.trim()),
+            let (place, key) = match key.trim().split_once('.') {
+                Some((own, key)) if section.is_empty() => (own, key),
+                _ => (section, key.trim()),
             };
-            settings.push(Setting {
-                section: own,
-                key: key.trim_start_matches('-').to_string(),
-                value: value.trim().to_string(),
-            });
+            let known = KEYS
+                .into_iter()
+                .find(|known| *known == key.trim_start_matches('-'));
+            let value = value.trim();
+            let own = place == chain.name();
+            if let Some(key) = known
+                && !value.is_empty()
+                && (own || place.is_empty())
+                // Of several the first counts, but every file named is included.
+                && (key == INCLUDE || !settings.iter().any(|s| s.key == key && s.own == own))
+            {
+                let value = value.to_string();
+                settings.push(Setting { own, key, value });
+            }
         }
     }
-    settings
 }
 
-/// The values of `key` that hold for `chain`, its own section first.
-fn values<'a>(
-    settings: &'a [Setting],
-    key: &'static str,
-    chain: Chain,
-) -> impl Iterator<Item = &'a str> {
-    [chain.name(), ""].into_iter().flat_map(move |section| {
+/// The values of `key`, those of the chain's section first.
+fn values<'a>(settings: &'a [Setting], key: &'static str) -> impl Iterator<Item = &'a str> {
+    [true, false].into_iter().flat_map(move |own| {
         settings
             .iter()
-            .filter(move |s| s.section == section && s.key == key && !s.value.is_empty())
+            .filter(move |s| s.own == own && s.key == key)
             .map(|s| s.value.as_str())
     })
 }
@@ -129,9 +141,9 @@ mod tests {
     use super::*;
 
     fn blocksdir(text: &str, chain: Chain) -> Option<String> {
-        values(&parse(text), "blocksdir", chain)
-            .next()
-            .map(str::to_string)
+        let mut settings = Vec::new();
+        parse(text, chain, &mut settings);
+        values(&settings, "blocksdir").next().map(str::to_string)
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::io;
 use memchr::memmem;
 
 use super::files::read_at;
-use super::window::{SEARCH_BYTES, Window};
+use super::window::Window;
 use super::{Chain, XorKey};
 
 /// Bytes of a block header.
@@ -259,18 +259,18 @@ impl<B: Fn(&[u8; HEADER_BYTES]) -> bool> Framer<'_, B> {
         let mut clear = Vec::new();
         let mut at = from;
         while at + PREAMBLE_BYTES <= self.window.length {
-            self.window.chunk(at, &mut clear)?;
+            let goes_on = self.window.chunk(at, &mut clear)?;
             for found in finder.find_iter(&clear) {
                 let candidate = at + found as u64;
                 if let At::Record(_) = self.look(candidate)? {
                     return Ok(Some(candidate));
                 }
             }
-            if clear.len() < SEARCH_BYTES {
+            if !goes_on {
                 break;
             }
             // The next piece overlaps by a magic less a byte, so that none is cut in two.
-            at += (SEARCH_BYTES - self.magic.len() + 1) as u64;
+            at += (clear.len() - self.magic.len() + 1) as u64;
         }
         Ok(None)
     }
@@ -281,6 +281,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::blockfile::window::{FIRST_SEARCH_BYTES, SEARCH_BYTES};
 
     /// A block whose header begins with `mark`, and its record.
     fn record(mark: u8, size: usize) -> Vec<u8> {
@@ -400,7 +401,8 @@ mod tests {
 
     #[test]
     fn no_length_and_no_place_of_the_garbage_hides_the_next_record() {
-        for length in (1..40).chain([SEARCH_BYTES - 3, SEARCH_BYTES, SEARCH_BYTES + 1]) {
+        let pieces = [FIRST_SEARCH_BYTES, 5 * FIRST_SEARCH_BYTES, SEARCH_BYTES];
+        for length in (1..40).chain(pieces.into_iter().flat_map(|n| n - 8..n + 2)) {
             let plain = [record(1, 90), vec![0xa5; length], record(2, 90)].concat();
             for key in KEYS {
                 let framing = framed(&plain, 0, key);

@@ -20,8 +20,10 @@ pub(super) struct Window<'f> {
     stop: &'f dyn Fn() -> bool,
 }
 
-/// Bytes looked through at once.
+/// Bytes looked through at once, in the long run …
 pub(super) const SEARCH_BYTES: usize = 256 << 10;
+/// … and at first: what is looked for is often near, and a file can be made so that it is looked for every hundred bytes.
+pub(super) const FIRST_SEARCH_BYTES: usize = 8 << 10;
 
 impl<'f> Window<'f> {
     pub(super) fn new(
@@ -88,14 +90,16 @@ impl<'f> Window<'f> {
         Ok(())
     }
 
-    /// A piece of the file for a search, in the clear, apart from the window.
-    pub(super) fn chunk(&self, at: u64, clear: &mut Vec<u8>) -> io::Result<()> {
+    /// A piece of the file for a search, in the clear, apart from the window; larger than the one that `clear` holds, up to
+    /// a limit. Says whether the file may go on behind it.
+    pub(super) fn chunk(&self, at: u64, clear: &mut Vec<u8>) -> io::Result<bool> {
         self.go_on()?;
-        clear.resize(SEARCH_BYTES, 0);
+        let wanted = (clear.len() * 4).clamp(FIRST_SEARCH_BYTES, SEARCH_BYTES);
+        clear.resize(wanted, 0);
         let got = read_at(self.file, at, clear)?;
         clear.truncate(got);
         self.key.apply(at, clear);
-        Ok(())
+        Ok(got == wanted)
     }
 
     /// The first byte at or after `from` that is not zero on disk.

@@ -8,7 +8,10 @@ use byteorder::{ByteOrder, LittleEndian};
 
 /// How many bytes of a block are enough to read its height: header, count, and the coinbase up to its
 /// script (at most 100 bytes).
-pub const PREFIX_BYTES: usize = 80 + 9 + 4 + 2 + 9 + 36 + 9 + 100;
+pub const PREFIX_BYTES: usize = 80 + 9 + 4 + 2 + 9 + 36 + 9 + LONGEST_SCRIPT;
+
+/// Consensus allows a coinbase script no more bytes (`CheckTransaction`, `consensus/tx_check.cpp`).
+const LONGEST_SCRIPT: usize = 100;
 
 /// The height stated at the start of a serialized block, of which the first [`PREFIX_BYTES`] are enough.
 pub fn stated_height(block: &[u8]) -> Option<u32> {
@@ -25,7 +28,9 @@ pub fn stated_height(block: &[u8]) -> Option<u32> {
         return None;
     }
     let (&length, script) = rest.split_first()?;
-    number_pushed(script.get(..usize::from(length))?)
+    // A longer one is of no valid block, and its length may not be of one byte.
+    let length = usize::from(length);
+    number_pushed(script.get(..length).filter(|_| length <= LONGEST_SCRIPT)?)
 }
 
 /// The number a script pushes first: OP_0, OP_1…OP_16, or up to four little-endian bytes.

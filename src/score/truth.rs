@@ -106,7 +106,8 @@ impl Truth {
             ];
             let four = match (open, high, low, close) {
                 (Some(open), Some(high), Some(low), Some(close)) => {
-                    Some((open + high + low + close) / 4.0)
+                    // Quartered first: the sum of four large numbers may be none.
+                    Some(open / 4.0 + high / 4.0 + low / 4.0 + close / 4.0)
                 }
                 _ => None,
             };
@@ -139,6 +140,11 @@ impl Truth {
     /// What is known of a day.
     pub fn get(&self, day: WindowDay) -> Option<&Candle> {
         self.days.get(&day)
+    }
+
+    /// All that is known, by day.
+    pub fn days(&self) -> impl Iterator<Item = (WindowDay, &Candle)> {
+        self.days.iter().map(|(&day, candle)| (day, candle))
     }
 
     /// Number of days.

@@ -7,7 +7,7 @@ use bitcoin::hashes::Hash;
 use bitcoin::{Block, Transaction, Txid};
 use blkprice::filter::BlockOutputs;
 
-use super::Facts;
+use super::judge::Facts;
 
 /// The facts of a block's transactions.
 pub(crate) fn facts(block: &Block) -> Vec<Facts> {

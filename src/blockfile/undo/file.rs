@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::Spent;
 use crate::blockfile::files::{open, read_at};
 use crate::blockfile::records::PREAMBLE_BYTES;
-use crate::blockfile::window::{SEARCH_BYTES, Window};
+use crate::blockfile::window::Window;
 use crate::blockfile::{Chain, XorKey};
 
 /// Bytes of a checksum, behind the undo data and not counted in the record's length.
@@ -145,28 +145,49 @@ fn holds(file: &File, key: XorKey, entry: Entry, parent: &[u8; 32], buffer: &mut
 
 fn index(file: &File, length: u64, key: XorKey, chain: Chain) -> io::Result<Vec<Entry>> {
     let mut window = Window::new(file, length, key, &|| false);
-    let finder = memmem::Finder::new(&chain.magic()).into_owned();
-    let mut clear = Vec::new();
     let mut entries = Vec::new();
     let mut at = 0;
     while at + PREAMBLE_BYTES < length {
-        if let Some(entry) = entry_at(&mut window, at, length, chain)? {
-            window.expect_next(entry.size);
-            at = entry.end();
-            entries.push(entry);
-            continue;
-        }
-        // Dead bytes, or zeros to the end: on to the next magic.
-        at += 1;
-        window.chunk(at, &mut clear)?;
-        match finder.find(&clear) {
-            Some(found) => at += found as u64,
-            // The next piece overlaps by a magic less a byte; the loop adds that byte.
-            None if clear.len() == SEARCH_BYTES => at += (SEARCH_BYTES - 4) as u64,
-            None => break,
-        }
+        let entry = match entry_at(&mut window, at, length, chain)? {
+            Some(entry) => entry,
+            // Dead bytes, or zeros to the end.
+            None => match next_entry(&mut window, at + 1, length, chain)? {
+                Some(entry) => entry,
+                None => break,
+            },
+        };
+        window.expect_next(entry.size);
+        at = entry.end();
+        entries.push(entry);
     }
     Ok(entries)
+}
+
+/// The first record at or after `from`.
+fn next_entry(
+    window: &mut Window<'_>,
+    from: u64,
+    length: u64,
+    chain: Chain,
+) -> io::Result<Option<Entry>> {
+    let magic = chain.magic();
+    let finder = memmem::Finder::new(&magic);
+    let mut clear = Vec::new();
+    let mut at = from;
+    loop {
+        let goes_on = window.chunk(at, &mut clear)?;
+        for found in finder.find_iter(&clear) {
+            let entry = entry_at(window, at + found as u64, length, chain)?;
+            if entry.is_some() {
+                return Ok(entry);
+            }
+        }
+        if !goes_on {
+            return Ok(None);
+        }
+        // The next piece overlaps by a magic less a byte, so that none is cut in two.
+        at += (clear.len() - magic.len() + 1) as u64;
+    }
 }
 
 /// The record at `at`, if there is one that ends within the file.
