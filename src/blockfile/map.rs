@@ -7,11 +7,15 @@
 //! the mapping is given back. The system keeps the pages in its cache as long as it likes; to push them out of there
 //! (`POSIX_FADV_DONTNEED`) would take them from a running node as well, which reads the same files.
 //!
-//! The only `unsafe` of the crate is here. A mapped page whose file was cut short under the map raises
-//! SIGBUS. Core cuts a block file only behind its last record (when it moves on to the next file) and
-//! removes pruned files by unlinking, which leaves a map intact; and only whole records, found by plain
-//! reads in the header pass, are ever asked for here. What remains is a disk that fails or is unmounted
-//! under the map; [`Access::Read`] (`--no-mmap`) turns that into an ordinary error too.
+//! The only `unsafe` of the crate is here and in [`fault`]. A mapped page whose file was cut short under the map, or whose
+//! disk failed, raises SIGBUS; [`fault`] turns that into zeros and a mark. Bytes behind the new end but on its last page
+//! read as zeros without any signal. So a block is never handed out: [`BlockSource::with_block`] lends it to a closure,
+//! looks afterwards for the mark and at the file's length, and gives what the closure made of it only if both are as they
+//! should be. What is made cannot borrow from the block, so nothing made of a torn one gets further.
+//! Where there is no such signal (not Unix), a map keeps its file from being cut short.
+
+#[cfg(unix)]
+mod fault;
 
 use std::cell::Cell;
 use std::fs::File;
@@ -34,8 +38,33 @@ pub enum Access {
 }
 
 enum Bytes {
-    Mapped(Mmap),
+    Mapped(Mapped),
     Plain(File),
+}
+
+struct Mapped {
+    /// Before the map, so that it is dropped first: a range is watched only while it is mapped.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "nothing to watch"))]
+    watched: Watch,
+    map: Mmap,
+    file: File,
+}
+
+impl Mapped {
+    /// Whether the bytes up to `end` were there all the time.
+    fn check(&self, end: u64) -> io::Result<()> {
+        if self.file.metadata()?.len() < end {
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the file became shorter while it was read",
+            ));
+        }
+        #[cfg(unix)]
+        if self.watched.is_torn() {
+            return Err(io::Error::other("its disk failed while it was read"));
+        }
+        Ok(())
+    }
 }
 
 /// Bytes handed out of a map between two times that its pages are given back.
@@ -60,11 +89,11 @@ impl BlockSource {
     pub fn open(path: &Path, access: Access, key: XorKey) -> io::Result<BlockSource> {
         let (file, _) = open(path)?;
         let mapped = match access {
-            Access::Map if key.is_clear() => map(&file).ok(),
+            Access::Map if key.is_clear() => map(&file),
             Access::Map | Access::Read => None,
         };
         let bytes = match mapped {
-            Some(map) => Bytes::Mapped(map),
+            Some((map, watched)) => Bytes::Mapped(Mapped { watched, map, file }),
             None => Bytes::Plain(file),
         };
         Ok(BlockSource {
@@ -74,11 +103,26 @@ impl BlockSource {
         })
     }
 
-    /// The `size` bytes of the block at `offset`, in the clear; `buffer` is used where they must be copied.
+    /// What `make` makes of the `size` bytes of the block at `offset`, in the clear; `buffer` is used where they must be
+    /// copied.
     ///
     /// # Errors
-    /// The file ends before the block does, or a read fails.
-    pub fn block<'a>(
+    /// The file ends before the block does, or does so by the time `make` has done, or a read fails.
+    pub fn with_block<T>(
+        &self,
+        offset: u64,
+        size: u32,
+        buffer: &mut Vec<u8>,
+        make: impl FnOnce(&[u8]) -> T,
+    ) -> io::Result<T> {
+        let made = make(self.block(offset, size, buffer)?);
+        if let Bytes::Mapped(mapped) = &self.bytes {
+            mapped.check(offset + u64::from(size))?;
+        }
+        Ok(made)
+    }
+
+    fn block<'a>(
         &'a self,
         offset: u64,
         size: u32,
@@ -86,7 +130,10 @@ impl BlockSource {
     ) -> io::Result<&'a [u8]> {
         let size = size as usize; // u32 to usize: exact on the 32- and 64-bit machines std supports
         match &self.bytes {
-            Bytes::Mapped(map) => {
+            Bytes::Mapped(mapped) => {
+                let map = &mapped.map;
+                // Spares a fault for each page of what is known to be lost.
+                mapped.check(offset.saturating_add(size as u64))?;
                 let raw = usize::try_from(offset)
                     .ok()
                     .and_then(|start| map.get(start..start.checked_add(size)?))
@@ -124,15 +171,27 @@ fn cut_short() -> io::Error {
     )
 }
 
-fn map(file: &File) -> io::Result<Mmap> {
+#[cfg(unix)]
+type Watch = fault::Watched;
+#[cfg(not(unix))]
+type Watch = ();
+
+/// Maps a file and has the map watched; none where either cannot be done, so that it is read.
+fn map(file: &File) -> Option<(Mmap, Watch)> {
     // SAFETY: the map is read-only and lives no longer than the read of one unit of work. The node
     // appends to the file but does not change the bytes of a record that is complete, and no reference
     // is held to bytes outside such records; the file being cut short is treated in the module's text.
-    let map = unsafe { Mmap::map(file)? };
+    let map = unsafe { Mmap::map(file) }.ok()?;
     #[cfg(unix)]
-    // Advice only: a system that refuses it reads a little less far ahead.
-    let _ = map.advise(memmap2::Advice::Sequential);
-    Ok(map)
+    {
+        // Advice only: a system that refuses it reads a little less far ahead.
+        let _ = map.advise(memmap2::Advice::Sequential);
+        let start = map.as_ptr() as usize;
+        let watched = fault::Watched::new(start..start + map.len())?;
+        Some((map, watched))
+    }
+    #[cfg(not(unix))]
+    Some((map, ()))
 }
 
 #[cfg(unix)]

@@ -47,6 +47,10 @@ impl Shown {
             }
         })
         .context("cannot listen for Ctrl-C")?;
+        // A limit on the size of files (`ulimit -f`) is then an error of the write and not the end of the process.
+        #[cfg(unix)]
+        signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default())
+            .context("cannot listen for SIGXFSZ")?;
         Ok(Shown {
             terminal: io::stderr().is_terminal(),
             phase: Mutex::new(None),

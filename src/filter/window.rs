@@ -63,7 +63,8 @@ impl Window {
         }
     }
 
-    fn decide(&mut self, block: Extract) -> BlockOutputs {
+    /// Applies the same-day rule to the next block, which was read by its txids.
+    pub(crate) fn decide(&mut self, block: Extract) -> BlockOutputs {
         let mut sats = block.sats;
         match block.open {
             Open::Txids {

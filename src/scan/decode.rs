@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::prelude::*;
 
 use super::plan::blocks_of;
-use super::reader::Reader;
+use super::reader::{BlockError, Reader};
 use super::survey::{Survey, path_of};
 use super::warning::Warning;
 use super::{Error, Source, Watch};
@@ -137,23 +137,30 @@ impl Work<'_> {
         let mut lost = Vec::new();
         let mut histogram = Histogram::new();
         let mut below = None;
-        let extracts = self.extract(blocks, day.first)?;
-        self.note_txids(blocks, &extracts, window)?;
+        let mut extracts = self.extract(blocks, day.first)?;
+        self.note_txids(blocks, &mut extracts, window)?;
         for (&(height, at), extract) in blocks.iter().zip(extracts) {
             let header = &self.survey.headers[at];
             let (extract, place) = match extract {
                 Ok(extract) => extract,
                 Err(why) => {
                     row.complete = false;
-                    lost.push(Warning::Damaged {
-                        height,
-                        path: path_of(
-                            self.survey,
-                            &self.readers.source.blocks_dir,
-                            header.place.file,
-                        ),
-                        place: header.place,
-                        why,
+                    let place = header.place;
+                    let dir = &self.readers.source.blocks_dir;
+                    let path = path_of(self.survey, dir, place.file);
+                    lost.push(match why {
+                        BlockError::Damaged(why) => Warning::Damaged {
+                            height,
+                            path,
+                            place,
+                            why,
+                        },
+                        BlockError::Unread(why) => Warning::Unread {
+                            height,
+                            path,
+                            place,
+                            why,
+                        },
                     });
                     continue;
                 }
@@ -218,35 +225,43 @@ impl Work<'_> {
     fn note_txids(
         &self,
         blocks: &[(u32, usize)],
-        extracts: &[Extracted],
+        extracts: &mut [Extracted],
         window: &mut Window,
     ) -> Result<(), Error> {
-        window.start(extracts.iter().flatten().map(|(extract, _)| extract));
         let by_heights = |extract: &Extracted| matches!(extract, Ok((e, _)) if e.is_by_heights());
         let last = extracts
             .iter()
             .rposition(|extract| matches!(extract, Ok((e, _)) if e.needs_txids()));
-        let skipped: Vec<&Header> = blocks[..last.unwrap_or(0)]
+        let skipped: Vec<(usize, &Header)> = blocks[..last.unwrap_or(0)]
             .iter()
-            .zip(extracts)
-            .filter(|(_, extract)| by_heights(extract))
-            .map(|(&(_, at), _)| &self.survey.headers[at])
+            .zip(&*extracts)
+            .enumerate()
+            .filter(|(_, (_, extract))| by_heights(extract))
+            .map(|(nth, (&(_, at), _))| (nth, &self.survey.headers[at]))
             .collect();
         let parts: Result<Vec<_>, Error> = skipped
             .par_chunks(SHARE)
             .map(|share| {
                 let mut reader = self.readers.take();
                 let mut txids = Vec::new();
-                for header in share {
+                for &(nth, header) in share {
                     self.watch.check()?;
-                    // It was read a moment ago; should it be gone since, it has no transactions to spend.
-                    txids.extend(reader.txids(header).unwrap_or_default());
+                    txids.push((nth, reader.txids(header)));
                 }
                 self.readers.give_back(reader);
                 Ok(txids)
             })
             .collect();
-        for txids in parts? {
+        let mut noted = Vec::new();
+        for (nth, txids) in parts?.into_iter().flatten() {
+            match txids {
+                Ok(txids) => noted.push(txids),
+                // It was read a moment ago and is gone since.
+                Err(why) => extracts[nth] = Err(why),
+            }
+        }
+        window.start(extracts.iter().flatten().map(|(extract, _)| extract));
+        for txids in noted {
             window.note(txids);
         }
         Ok(())
@@ -254,7 +269,7 @@ impl Work<'_> {
 }
 
 /// What a block gives and where it stood, or what is wrong with it.
-type Extracted = Result<(Extract, Place), String>;
+type Extracted = Result<(Extract, Place), BlockError>;
 
 /// Readers that are not at work.
 struct Readers<'a> {

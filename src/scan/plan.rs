@@ -24,7 +24,8 @@ pub struct Plan {
     pub redone: Vec<WindowDay>,
     /// Stored days whose blocks stay but whose completeness changes.
     pub completeness: Vec<(WindowDay, bool)>,
-    /// Stored days whose blocks differ but cannot all be read any more.
+    /// Stored days whose blocks differ but cannot all be read any more, and days that would take heights of them: what is
+    /// stored of these stays.
     pub gone: Vec<Day>,
     /// Every day of the chain is stored once this is done, from the first stored on.
     pub reaches_tip: bool,
@@ -87,9 +88,6 @@ impl Plan {
                 }
             } else if !range.iter().all(readable) {
                 plan.gone.push(day);
-                if old.complete {
-                    plan.completeness.push((day.day, false));
-                }
             } else if same {
                 plan.redone.push(day.day);
                 fresh.push(day);
@@ -97,6 +95,7 @@ impl Plan {
                 differing.push(day);
             }
         }
+        plan.hold_back(&stored, &mut differing, &mut fresh);
         plan.removed = stored_days
             .iter()
             .map(|old| old.day)
@@ -125,6 +124,36 @@ impl Plan {
             .filter(|day| start.is_none_or(|start| day.day >= start))
             .all(|day| wanted(day.day));
         plan
+    }
+
+    /// A stored day that stays keeps its heights. A reorganisation can have moved some of them to another day; to store that
+    /// one too would have two blocks at a height, so it stays as it is as well, and with it whatever would lie on its heights.
+    fn hold_back(
+        &mut self,
+        stored: &FxHashMap<WindowDay, &StoredDay>,
+        differing: &mut Vec<Day>,
+        fresh: &mut Vec<Day>,
+    ) {
+        let mut seen = 0;
+        while seen < self.gone.len() {
+            let kept: Vec<(u32, u32)> = self.gone[seen..]
+                .iter()
+                .filter_map(|day| stored.get(&day.day))
+                .map(|old| (old.first, old.last))
+                .collect();
+            seen = self.gone.len();
+            let on_kept = |day: &mut Day| {
+                kept.iter()
+                    .any(|&(first, last)| day.first <= last && day.last >= first)
+            };
+            self.gone.extend(differing.extract_if(.., on_kept));
+            self.gone.extend(fresh.extract_if(.., on_kept));
+        }
+        self.gone.sort_unstable_by_key(|day| day.day);
+        let was_complete = |day: &&Day| stored.get(&day.day).is_some_and(|old| old.complete);
+        let incomplete = self.gone.iter().filter(was_complete);
+        self.completeness
+            .extend(incomplete.map(|day| (day.day, false)));
     }
 
     /// Days to read.

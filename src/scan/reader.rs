@@ -8,8 +8,19 @@ use crate::blockfile::undo::file::path_beside;
 use crate::blockfile::{BlockSource, Chain, UndoFile, XorKey};
 use crate::chain::header::{Hash, Header, Place};
 use crate::filter::extract::{Extract, txids};
-use crate::filter::visit::transaction_count;
+use crate::filter::visit::{Malformed, transaction_count};
 use crate::filter::{BlockOutputs, Window};
+
+/// Why a block could not be had.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum BlockError {
+    /// Its file is gone or became shorter, or the disk failed: the bytes may be there again another time.
+    #[error("{0}")]
+    Unread(String),
+    /// The bytes are no block.
+    #[error("{0}")]
+    Damaged(String),
+}
 
 /// Files of a kind that are open at a time; a day lies in two to four.
 const OPEN_FILES: usize = 6;
@@ -59,27 +70,29 @@ impl<'a> Reader<'a> {
         &mut self,
         header: &Header,
         window: &mut Window,
-    ) -> Result<(BlockOutputs, Place), String> {
-        self.any_copy(header, |reader, header| {
-            let block = reader.blocks.get(header)?;
-            window.add(block).map_err(in_words)
-        })
+    ) -> Result<(BlockOutputs, Place), BlockError> {
+        let (extract, place) = self.any_copy(header, |reader, header| {
+            reader.blocks.with(header, Extract::by_txids)
+        })?;
+        Ok((window.decide(extract), place))
     }
 
     /// Reads the block of `header`, of a window that begins at height `first`, and says where it was.
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub fn extract(&mut self, header: &Header, first: u32) -> Result<(Extract, Place), String> {
+    pub fn extract(&mut self, header: &Header, first: u32) -> Result<(Extract, Place), BlockError> {
         self.any_copy(header, |reader, header| {
-            let block = reader.blocks.get(header)?;
-            if let Some(undos) = &mut reader.undo
-                && let Some(undo) = undos.find(header, block)
-                && let Some(extract) = Extract::by_heights(block, undo, first).map_err(in_words)?
-            {
-                return Ok(extract);
-            }
-            Extract::by_txids(block).map_err(in_words)
+            let Reader { blocks, undo, .. } = reader;
+            blocks.with(header, |block| {
+                if let Some(undos) = undo
+                    && let Some(undo) = undos.find(header, block)
+                    && let Some(extract) = Extract::by_heights(block, undo, first)?
+                {
+                    return Ok(extract);
+                }
+                Extract::by_txids(block)
+            })
         })
     }
 
@@ -87,19 +100,17 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub fn txids(&mut self, header: &Header) -> Result<Vec<[u8; 32]>, String> {
-        self.any_copy(header, |reader, header| {
-            txids(reader.blocks.get(header)?).map_err(in_words)
-        })
-        .map(|(txids, _)| txids)
+    pub fn txids(&mut self, header: &Header) -> Result<Vec<[u8; 32]>, BlockError> {
+        self.any_copy(header, |reader, header| reader.blocks.with(header, txids))
+            .map(|(txids, _)| txids)
     }
 
     /// Tries the place of `header`, then those of its copies.
     fn any_copy<T>(
         &mut self,
         header: &Header,
-        mut read: impl FnMut(&mut Reader<'a>, &Header) -> Result<T, String>,
-    ) -> Result<(T, Place), String> {
+        mut read: impl FnMut(&mut Reader<'a>, &Header) -> Result<T, BlockError>,
+    ) -> Result<(T, Place), BlockError> {
         let why = match read(self, header) {
             Ok(found) => return Ok((found, header.place)),
             Err(why) => why,
@@ -113,8 +124,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn in_words(error: impl std::fmt::Display) -> String {
-    error.to_string()
+fn unread(error: impl std::fmt::Display) -> BlockError {
+    BlockError::Unread(error.to_string())
 }
 
 /// The block files.
@@ -126,21 +137,32 @@ struct Blocks<'a> {
 }
 
 impl Blocks<'_> {
-    fn get(&mut self, header: &Header) -> Result<&[u8], String> {
+    /// What `make` makes of the block of `header`.
+    fn with<T>(
+        &mut self,
+        header: &Header,
+        make: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+    ) -> Result<T, BlockError> {
         let number = header.place.file;
         let at = match self.open.iter().position(|(open, _)| *open == number) {
             Some(at) => at,
             None => {
-                let path = self.survey.paths.get(&number).ok_or("its file is gone")?;
-                let file = BlockSource::open(path, self.source.access, self.survey.key)
-                    .map_err(in_words)?;
+                let path = self
+                    .survey
+                    .paths
+                    .get(&number)
+                    .ok_or_else(|| unread("its file is gone"))?;
+                let file =
+                    BlockSource::open(path, self.source.access, self.survey.key).map_err(unread)?;
                 push_bounded(&mut self.open, (number, file))
             }
         };
-        self.open[at]
+        let Place { offset, .. } = header.place;
+        let made = self.open[at]
             .1
-            .block(header.place.offset, header.size, &mut self.buffer)
-            .map_err(in_words)
+            .with_block(offset, header.size, &mut self.buffer, make)
+            .map_err(unread)?;
+        made.map_err(|error| BlockError::Damaged(error.to_string()))
     }
 }
 

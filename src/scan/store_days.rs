@@ -40,7 +40,7 @@ pub fn run(
         None => whole(pool, source, store, options, watch)?,
     };
     let Surveyed {
-        survey,
+        mut survey,
         stored_places,
         noted,
         root,
@@ -53,26 +53,63 @@ pub fn run(
     check_history(source, store, &survey, &stored_places)?;
 
     let stored_hash = |height| hash_at(&stored_places, height);
-    let plan = Plan::new(&survey, &store.days()?, stored_hash, options, root);
+    let (plan, replaced) = loop {
+        let plan = Plan::new(&survey, &store.days()?, stored_hash, options, root);
+        start(store, &survey, &plan, watch);
+        let mut replaced = Vec::new();
+        let days = &plan.replaced;
+        decode_days(
+            pool,
+            source,
+            &survey,
+            days,
+            !options.no_undo,
+            watch,
+            |day| {
+                replaced.push(day);
+                Ok(())
+            },
+        )?;
+        let unread = unread_files(replaced.iter().flat_map(|day| &day.lost));
+        if unread.is_empty() {
+            break (plan, replaced);
+        }
+        // What is stored of these days is more than what can be read of them now: without the files they stay.
+        watch.progress.finish();
+        for warning in replaced.iter().flat_map(|day| &day.lost) {
+            watch.progress.warn(warning);
+        }
+        survey.give_up(&unread);
+    };
     for day in &plan.gone {
-        watch.progress.warn(&Warning::DayGone(dates::show(day.day)));
+        let whole = blocks_of(&survey, day)
+            .iter()
+            .all(|&(_, at)| survey.is_readable(&survey.headers[at]));
+        let day = dates::show(day.day);
+        watch.progress.warn(&if whole {
+            Warning::DayHeld(day)
+        } else {
+            Warning::DayGone(day)
+        });
     }
     let mut report = Report {
         stale: stale_below + survey.headers.len() - survey.chain.blocks.len(),
         ..Report::default()
     };
     let mut lost = Vec::new();
-    decode_plan(
+    store_plan(
         pool,
         source,
         store,
         &survey,
         &plan,
+        replaced,
         !options.no_undo,
         watch,
         &mut report,
         &mut lost,
     )?;
+    survey.give_up(&unread_files(&lost));
     close(
         source,
         store,
@@ -273,21 +310,17 @@ fn check_history(
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one call, and each is another thing"
-)]
-fn decode_plan(
-    pool: &rayon::ThreadPool,
-    source: &Source,
-    store: &mut Store,
-    survey: &Survey,
-    plan: &Plan,
-    use_undo: bool,
-    watch: &Watch<'_>,
-    report: &mut Report,
-    lost: &mut Vec<Warning>,
-) -> Result<(), Error> {
+/// The files of blocks that could not be read this time.
+fn unread_files<'w>(warnings: impl IntoIterator<Item = &'w Warning>) -> FxHashSet<u32> {
+    let file = |warning: &Warning| match warning {
+        Warning::Unread { place, .. } => Some(place.file),
+        _ => None,
+    };
+    warnings.into_iter().filter_map(file).collect()
+}
+
+/// Announces the work of `plan`.
+fn start(store: &Store, survey: &Survey, plan: &Plan, watch: &Watch<'_>) {
     let sizes = |day: &Day| -> u64 {
         blocks_of(survey, day)
             .iter()
@@ -301,6 +334,24 @@ fn decode_plan(
         .sum();
     warn_of_small_disk(store.path(), disk_need(blocks, bytes), watch);
     watch.progress.start("scanning", bytes, Unit::Bytes);
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call, and each is another thing"
+)]
+fn store_plan(
+    pool: &rayon::ThreadPool,
+    source: &Source,
+    store: &mut Store,
+    survey: &Survey,
+    plan: &Plan,
+    replaced: Vec<DecodedDay>,
+    use_undo: bool,
+    watch: &Watch<'_>,
+    report: &mut Report,
+    lost: &mut Vec<Warning>,
+) -> Result<(), Error> {
     let mut take = |decoded: DecodedDay| {
         report.days += 1;
         report.blocks += decoded.row.blocks.len() as u64;
@@ -323,25 +374,15 @@ fn decode_plan(
         // A day none of whose blocks can be read has nothing to store.
         Some(decoded.row).filter(|row| !row.blocks.is_empty())
     };
-    let mut together = Vec::new();
-    decode_days(
-        pool,
-        source,
-        survey,
-        &plan.replaced,
-        use_undo,
-        watch,
-        |day| {
-            together.extend(take(day));
-            Ok(())
-        },
-    )?;
+    let together: Vec<_> = replaced.into_iter().filter_map(&mut take).collect();
     if !plan.removed.is_empty() {
         store.replace_days(&plan.removed, &together, RULES_VERSION)?;
     }
     drop(together);
     decode_days(pool, source, survey, &plan.added, use_undo, watch, |day| {
-        if let Some(row) = take(day) {
+        let redone = plan.redone.contains(&day.row.day);
+        let unread = !unread_files(&day.lost).is_empty();
+        if let Some(row) = take(day).filter(|_| !(redone && unread)) {
             let old = Some(row.day).filter(|day| plan.redone.contains(day));
             store.replace_days(old.as_slice(), std::slice::from_ref(&row), RULES_VERSION)?;
         }
@@ -536,6 +577,11 @@ fn missing(survey: &Survey, stored: Option<(u32, u32)>, lost: Vec<Warning>) -> V
             first: height,
             last: height,
             reason: format!("the block is damaged: {why}"),
+        }),
+        Warning::Unread { height, why, .. } => Some(Missing {
+            first: height,
+            last: height,
+            reason: format!("the block could not be read: {why}"),
         }),
         _ => None,
     }));

@@ -86,6 +86,13 @@ impl Survey {
     pub fn is_readable(&self, header: &Header) -> bool {
         self.paths.contains_key(&header.place.file)
     }
+
+    /// Takes files for gone that could be listed but not be read. Their state is not kept, so that the next run looks at them
+    /// again even if they look the same by then, as on a disk that was away.
+    pub fn give_up(&mut self, files: &FxHashSet<u32>) {
+        self.paths.retain(|file, _| !files.contains(file));
+        self.files.retain(|state| !files.contains(&state.file));
+    }
 }
 
 /// Whether every block file has the size and time of change that are known of it.
@@ -225,8 +232,9 @@ pub fn survey(
         let size = header.size.min(PREFIX_BYTES as u32); // a small constant
         let mut buffer = Vec::new();
         let block = BlockSource::open(path, Access::Read, key).ok()?;
-        let bytes = block.block(header.place.offset, size, &mut buffer).ok()?;
-        stated_height(bytes)
+        block
+            .with_block(header.place.offset, size, &mut buffer, stated_height)
+            .ok()?
     });
     // A remembered header whose file was pruned since tells its height no more, and nobody can do anything about it.
     chain
@@ -346,8 +354,8 @@ fn proven(
         let mut buffer = Vec::new();
         block.is_ok_and(|block| {
             block
-                .block(record.offset, record.size, &mut buffer)
-                .is_ok_and(|bytes| merkle_root_holds(bytes) == Ok(true))
+                .with_block(record.offset, record.size, &mut buffer, merkle_root_holds)
+                .is_ok_and(|holds| holds == Ok(true))
         })
     };
     let mut headers = Vec::with_capacity(framing.records.len());

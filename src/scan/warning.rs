@@ -33,10 +33,23 @@ pub enum Warning {
         /// What is wrong with it.
         why: String,
     },
+    /// A block of the chain that could not be read this time.
+    Unread {
+        /// Its height.
+        height: u32,
+        /// Its file.
+        path: PathBuf,
+        /// Where it stands.
+        place: Place,
+        /// What came between.
+        why: String,
+    },
     /// Heights without a block.
     Missing(u32, u32),
     /// A day that can be read no more since files of it are gone.
     DayGone(String),
+    /// A day that would take blocks from such a day.
+    DayHeld(String),
     /// The disk of the database may not hold what is coming.
     SmallDisk {
         /// Bytes expected.
@@ -109,6 +122,17 @@ impl fmt::Display for Warning {
                 path.display(),
                 place.offset
             ),
+            Warning::Unread {
+                height,
+                path,
+                place,
+                why,
+            } => write!(
+                f,
+                "{}: block {height} at offset {} could not be read: {why}; left out for now\n  hint: is the disk of the block files still there? The next run tries again",
+                path.display(),
+                place.offset
+            ),
             Warning::Missing(first, last) if first == last => {
                 write!(
                     f,
@@ -122,6 +146,11 @@ impl fmt::Display for Warning {
             Warning::DayGone(day) => write!(
                 f,
                 "{day}: block files of this day are gone (pruned?), so it stays as stored; its later blocks are left out"
+            ),
+            Warning::DayHeld(day) => write!(
+                f,
+                "{day}: a reorganisation moved blocks between this day and one whose block files are gone (pruned?), so what is \
+                 stored of both stays; the other blocks are left out"
             ),
             Warning::SmallDisk { need, free } => write!(
                 f,
