@@ -3,6 +3,7 @@
 use jiff::civil::{Date, date};
 
 use crate::chain::WindowDay;
+use crate::chain::days::SECONDS;
 
 const EPOCH: Date = date(1970, 1, 1);
 
@@ -11,6 +12,18 @@ pub fn show(day: WindowDay) -> String {
     EPOCH
         .checked_add(jiff::Span::new().days(day))
         .map_or_else(|_| format!("day {day}"), |date| date.to_string())
+}
+
+/// A time, UTC seconds since 1970, as 'YYYY-MM-DDThh:mm:ssZ'.
+pub fn show_time(seconds: u32) -> String {
+    let (day, second) = (seconds / SECONDS, seconds % SECONDS);
+    format!(
+        "{}T{:02}:{:02}:{:02}Z",
+        show(day as WindowDay), // at most 49,710
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
 }
 
 /// A day from 'YYYY-MM-DD'.
@@ -42,6 +55,12 @@ mod tests {
             assert_eq!(parse(text), Ok(day));
             assert_eq!(show(day), text);
         }
+    }
+
+    #[test]
+    fn times_are_shown_to_the_second() {
+        assert_eq!(show_time(1_231_006_505), "2009-01-03T18:15:05Z");
+        assert_eq!(show_time(u32::MAX), "2106-02-07T06:28:15Z");
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
 pub(super) struct Usage(pub(super) String);
 
 /// The error with its causes, each said once, and the hints at the end.
-fn told(error: &anyhow::Error) -> String {
+pub(super) fn told(error: &anyhow::Error) -> String {
     let mut text = String::new();
     let mut hints = String::new();
     for cause in error.chain() {
@@ -71,6 +71,11 @@ fn code_of(error: &anyhow::Error) -> u8 {
         Some(store::Error::Busy(_)) => BUSY,
         _ => ERROR,
     }
+}
+
+/// Whether it is the user's, or the system's, wish to stop.
+pub(super) fn is_interrupted(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(scan::Error::Interrupted))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

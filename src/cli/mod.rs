@@ -8,14 +8,18 @@ mod exit;
 mod explain;
 mod export;
 mod folder;
+mod follow;
 mod generate;
+mod hook;
 mod output;
 mod price;
 mod progress;
 mod recent;
 mod scan;
 mod score;
+mod sparing;
 mod status;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,15 +42,17 @@ Examples:
   blkprice demo                                 see it work, without a node
   blkprice backfill                             the whole history, from the node's default folder
   blkprice backfill --datadir /srv/bitcoin --since-last
+  blkprice watch                                beside a running node: a line a block
   blkprice price 2025-10-23
   blkprice export prices --format csv -o prices.csv
 
 Exit codes: 0 ok, 1 error, 2 usage, 3 heights are missing inside the range (all else is stored),
-4 the database is being written by another run, 130 interrupted.";
+4 the database is being written by another run, 130 interrupted. `watch` ends with 0 when told to stop.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Backfill(backfill::Backfill),
+    Watch(watch::Watch),
     Scan(scan::Scan),
     Price(price::Price),
     Export(export::Export),
@@ -78,6 +84,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let result = match self.command {
             Command::Backfill(command) => command.run(),
+            Command::Watch(command) => command.run(),
             Command::Scan(command) => command.run(),
             Command::Price(command) => command.run(),
             Command::Export(command) => command.run(),

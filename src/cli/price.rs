@@ -78,6 +78,28 @@ impl EngineFlags {
         self.engine.map_or(Engine::DEFAULT, |engine| engine.0)
     }
 
+    /// What the engines are told.
+    pub(super) fn options(&self) -> anyhow::Result<pricing::Options> {
+        let mut days: Vec<WindowDay> = self.anchors.iter().map(|&(day, _)| day).collect();
+        days.sort_unstable();
+        if let Some(twice) = days.windows(2).find(|pair| pair[0] == pair[1]) {
+            let day = dates::show(twice[0]);
+            return Err(Usage(format!("{day} has two anchors; one price a day")).into());
+        }
+        Ok(pricing::Options {
+            force: self.force,
+            anchors: (self.no_anchor || !self.anchors.is_empty()).then(|| self.anchors.clone()),
+        })
+    }
+
+    /// The engine named, or every one.
+    pub(super) fn engines(&self) -> Vec<Engine> {
+        match self.engine {
+            Some(engine) => vec![engine.0],
+            None => Engine::ALL.to_vec(),
+        }
+    }
+
     /// Prices, by the engine named or by every one, what has no price yet.
     pub(super) fn price_all(
         &self,
@@ -85,22 +107,9 @@ impl EngineFlags {
         store: &mut Store,
         shown: &Shown,
     ) -> anyhow::Result<Vec<(Engine, usize)>> {
-        let mut days: Vec<WindowDay> = self.anchors.iter().map(|&(day, _)| day).collect();
-        days.sort_unstable();
-        if let Some(twice) = days.windows(2).find(|pair| pair[0] == pair[1]) {
-            let day = dates::show(twice[0]);
-            return Err(Usage(format!("{day} has two anchors; one price a day")).into());
-        }
-        let options = pricing::Options {
-            force: self.force,
-            anchors: (self.no_anchor || !self.anchors.is_empty()).then(|| self.anchors.clone()),
-        };
-        let engines = match self.engine {
-            Some(engine) => vec![engine.0],
-            None => Engine::ALL.to_vec(),
-        };
+        let options = self.options()?;
         let mut priced = Vec::new();
-        for engine in engines {
+        for engine in self.engines() {
             let days = pricing::price_all(pool, store, engine, &options, &shown.watch())?;
             say(&format!(
                 "priced {} days by {}",

@@ -11,7 +11,7 @@ use super::{Database, Outcome};
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::scan::survey::check_folder;
-use crate::scan::{Options, Report, run};
+use crate::scan::{Options, Report, Source, run};
 use crate::store::Store;
 
 /// Read block files and store each day's price-bearing outputs
@@ -21,14 +21,29 @@ pub(super) struct Scan {
     pub(super) flags: Flags,
 }
 
-/// The flags that `scan` and `backfill` share.
+/// What is read from where, and how: the flags that all who scan share.
 #[derive(Args, Clone, Debug)]
-pub(super) struct Flags {
+pub(super) struct Reading {
     #[command(flatten)]
     pub(super) folder: Folder,
 
     #[command(flatten)]
     pub(super) database: Database,
+
+    /// Hash every transaction instead of asking the node's undo files (rev*.dat) which coins are old; for checking
+    #[arg(long)]
+    pub(super) no_undo: bool,
+
+    /// Threads to use [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+/// The flags that `scan` and `backfill` share.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Flags {
+    #[command(flatten)]
+    reading: Reading,
 
     /// Read only what is new since the last scan; everything if there is no database yet
     #[arg(long)]
@@ -41,20 +56,29 @@ pub(super) struct Flags {
     /// Last day to store (UTC)
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = dates::parse)]
     to: Option<WindowDay>,
+}
 
-    /// Hash every transaction instead of asking the node's undo files (rev*.dat) which coins are old; for checking
-    #[arg(long)]
-    no_undo: bool,
+impl Reading {
+    /// The threads to work on.
+    pub(super) fn pool(&self) -> anyhow::Result<rayon::ThreadPool> {
+        pool(self.threads)
+    }
 
-    /// Threads to use [default: one a core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    /// The blocks the flags name, or those the database was made from, once looked at.
+    pub(super) fn source(&self) -> anyhow::Result<Source> {
+        // Only for the folder it was made from; what may be wrong with it is told when it is opened for writing.
+        let before = Store::read(&self.database.db).ok();
+        let source = self.folder.source(before.as_ref())?;
+        drop(before);
+        check_folder(&source)?;
+        Ok(source)
+    }
 }
 
 impl Flags {
     /// The threads to work on.
     pub(super) fn pool(&self) -> anyhow::Result<rayon::ThreadPool> {
-        pool(self.threads)
+        self.reading.pool()
     }
 
     /// Scans, and gives what was found together with the open database.
@@ -69,17 +93,13 @@ impl Flags {
             let (from, to) = (dates::show(from), dates::show(to));
             return Err(Usage(format!("--from {from} is after --to {to}")).into());
         }
-        // Only for the folder it was made from; what may be wrong with it is told when it is opened for writing.
-        let before = Store::read(&self.database.db).ok();
-        let source = self.folder.source(before.as_ref())?;
-        drop(before);
-        check_folder(&source)?;
-        let mut store = Store::open(&self.database.db, source.chain)?;
+        let source = self.reading.source()?;
+        let mut store = Store::open(&self.reading.database.db, source.chain)?;
         let options = Options {
             since_last: self.since_last,
             from: self.from,
             to: self.to,
-            no_undo: self.no_undo,
+            no_undo: self.reading.no_undo,
         };
         let report = run(pool, &source, &mut store, &options, &shown.watch())?;
         shown.conclude();

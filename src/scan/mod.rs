@@ -3,10 +3,11 @@
 //! Stages 1 to 4 in a row: [`survey`] reads the headers and chooses the chain (where blocks were only added, knowing no more of it than its
 //! end: `tail`), [`plan`] compares its days with those
 //! stored, [`decode`] reads the days that differ in parallel (each thread by a [`reader`]), and [`run`] stores them in order, one writer, at most
-//! a few days in memory.
+//! a few days in memory. [`poll`] tells when there is something to scan.
 
 pub mod decode;
 pub mod plan;
+pub mod poll;
 pub mod reader;
 mod store_days;
 pub mod survey;

@@ -19,7 +19,7 @@ use crate::filter::txid::merkle_root_holds;
 use crate::store::{self, FileState, Store};
 
 /// A file changed less than this before it was looked at can change again within the clock's grain.
-const SETTLED: Duration = Duration::from_secs(2);
+pub(super) const SETTLED: Duration = Duration::from_secs(2);
 
 /// The file number of blocks that are stored from another folder; no block file has it.
 pub const ELSEWHERE: u32 = u32::MAX;

@@ -3,18 +3,20 @@
 //! [`schema`] opens, checks and migrates it, [`lock`] lets one run write at a time, [`writer`] replaces days in
 //! single transactions, [`reader`] gives typed rows back, [`codec`] is the compact form of the outputs, and
 //! [`path_state`]
-//! keeps what the path engine needs to go on, [`digest`] hashes all that is stored. The tables are an inner matter; the views of `sql/` are the
+//! keeps what the path engine needs to go on, [`newest`] serves those who follow the chain, [`digest`] hashes all that is stored. The tables are an inner matter; the views of `sql/` are the
 //! surface for users.
 
 pub mod codec;
 pub mod digest;
 pub mod lock;
+pub mod newest;
 pub mod path_state;
 pub mod reader;
 pub mod rows;
 pub mod schema;
 pub mod writer;
 
+pub use newest::NewestBlock;
 pub use rows::{BlockPriceRow, BlockRow, DayRow, FileState, Missing, PriceRow, StoredDay};
 pub use schema::{Store, disk_need};
 

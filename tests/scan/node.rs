@@ -62,6 +62,13 @@ impl Node {
         self.ends[file] = end;
     }
 
+    /// Cuts off the space allocated ahead, as a node does when it goes on in a new file.
+    pub(crate) fn roll_over(&mut self, file: usize) {
+        let handle = File::options().write(true).open(self.path(file)).unwrap();
+        handle.set_len(self.ends[file]).unwrap();
+        self.touched.push(file);
+    }
+
     pub(crate) fn end(&self, file: usize) -> u64 {
         self.ends.get(file).copied().unwrap_or(0)
     }
