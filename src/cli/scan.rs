@@ -46,6 +46,11 @@ pub(super) struct Flags {
     #[arg(long)]
     no_undo: bool,
 
+    /// Recompute the merkle root of every block that is read, so that damaged bytes are noticed even where they still
+    /// look like a block; for what is stored already see `verify`
+    #[arg(long)]
+    check: bool,
+
     /// Threads to use [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -80,6 +85,7 @@ impl Flags {
             from: self.from,
             to: self.to,
             no_undo: self.no_undo,
+            check: self.check,
         };
         let report = run(pool, &source, &mut store, &options, &shown.watch())?;
         shown.conclude();

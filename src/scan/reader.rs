@@ -14,6 +14,8 @@ use crate::filter::{BlockOutputs, Window};
 /// Files of a kind that are open at a time; a day lies in two to four.
 const OPEN_FILES: usize = 6;
 
+const OTHER_ROOT: &str = "its transactions do not hash to the merkle root in its header";
+
 /// Reads blocks, each from the first of its places that holds it.
 pub struct Reader<'a> {
     blocks: Blocks<'a>,
@@ -66,20 +68,32 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads the block of `header`, of a window that begins at height `first`, and says where it was.
+    /// Reads the block of `header`, of a window that begins at height `first`, and says where it was. With `check`,
+    /// a block whose transactions do not hash to its merkle root is none.
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub fn extract(&mut self, header: &Header, first: u32) -> Result<(Extract, Place), String> {
+    pub fn extract(
+        &mut self,
+        header: &Header,
+        first: u32,
+        check: bool,
+    ) -> Result<(Extract, Place), String> {
         self.any_copy(header, |reader, header| {
             let block = reader.blocks.get(header)?;
+            let checked = |extract: Extract| {
+                if check && !extract.root_holds(block) {
+                    return Err(OTHER_ROOT.to_string());
+                }
+                Ok(extract)
+            };
             if let Some(undos) = &mut reader.undo
                 && let Some(undo) = undos.find(header, block)
                 && let Some(extract) = Extract::by_heights(block, undo, first).map_err(in_words)?
             {
-                return Ok(extract);
+                return checked(extract);
             }
-            Extract::by_txids(block).map_err(in_words)
+            checked(Extract::by_txids(block).map_err(in_words)?)
         })
     }
 

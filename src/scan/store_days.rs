@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::decode::{DecodedDay, decode_days};
+use super::decode::{DecodedDay, Reading, decode_days};
 use super::plan::{Plan, blocks_of};
 use super::survey::{ELSEWHERE, Known, Survey, survey, unchanged};
 use super::warning::Warning;
@@ -65,13 +65,19 @@ pub fn run(
     }
     let mut report = Report::default();
     let mut lost = Vec::new();
+    let missing = store.missing()?;
+    let reading = Reading {
+        use_undo: !options.no_undo,
+        check: options.check,
+        doubted: missing.iter().map(|gap| gap.first..=gap.last).collect(),
+    };
     decode_plan(
         pool,
         source,
         store,
         &survey,
         &plan,
-        !options.no_undo,
+        &reading,
         watch,
         &mut report,
         &mut lost,
@@ -194,7 +200,7 @@ fn decode_plan(
     store: &mut Store,
     survey: &Survey,
     plan: &Plan,
-    use_undo: bool,
+    reading: &Reading,
     watch: &Watch<'_>,
     report: &mut Report,
     lost: &mut Vec<Warning>,
@@ -240,7 +246,7 @@ fn decode_plan(
         source,
         survey,
         &plan.replaced,
-        use_undo,
+        reading,
         watch,
         |day| {
             together.extend(take(day));
@@ -251,7 +257,7 @@ fn decode_plan(
         store.replace_days(&plan.removed, &together, RULES_VERSION)?;
     }
     drop(together);
-    decode_days(pool, source, survey, &plan.added, use_undo, watch, |day| {
+    decode_days(pool, source, survey, &plan.added, reading, watch, |day| {
         if let Some(row) = take(day) {
             let old = Some(row.day).filter(|day| plan.redone.contains(day));
             store.replace_days(old.as_slice(), std::slice::from_ref(&row), RULES_VERSION)?;
