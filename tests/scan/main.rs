@@ -17,3 +17,4 @@ mod locate;
 mod node;
 mod same_content;
 mod touches_nothing;
+mod verify;
