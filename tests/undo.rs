@@ -49,6 +49,7 @@ const NO_UNDO: Options = Options {
     from: None,
     to: None,
     no_undo: true,
+    check: false,
 };
 
 /// Three days of payments of which many spend coins of their day, from height 500,000 on.

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use super::Outcome;
 use super::output::say;
-use crate::{export, scan, store};
+use crate::{export, scan, store, verify};
 
 const ERROR: u8 = 1;
 const USAGE: u8 = 2;
 const INCOMPLETE: u8 = 3;
 const BUSY: u8 = 4;
+const DIFFERS: u8 = 5;
 const INTERRUPTED: u8 = 130;
 
 /// The exit code of a command, its error printed.
@@ -18,6 +19,7 @@ pub(super) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::from(INCOMPLETE),
+        Ok(Outcome::Differs) => ExitCode::from(DIFFERS),
         // Whoever read our output has had enough of it.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -62,7 +64,12 @@ fn code_of(error: &anyhow::Error) -> u8 {
     if error.downcast_ref::<Usage>().is_some() {
         return USAGE;
     }
-    let stored = match error.downcast_ref::<scan::Error>() {
+    let scan = match error.downcast_ref::<verify::Error>() {
+        Some(verify::Error::Interrupted) => return INTERRUPTED,
+        Some(verify::Error::Scan(error)) => Some(error),
+        None => error.downcast_ref::<scan::Error>(),
+    };
+    let stored = match scan {
         Some(scan::Error::Interrupted) => return INTERRUPTED,
         Some(scan::Error::Store(error)) => Some(error),
         _ => error.downcast_ref::<store::Error>(),

@@ -19,6 +19,7 @@ mod scan;
 mod score;
 mod sparing;
 mod status;
+mod verify;
 mod watch;
 
 use std::path::PathBuf;
@@ -47,7 +48,8 @@ Examples:
   blkprice export prices --format csv -o prices.csv
 
 Exit codes: 0 ok, 1 error, 2 usage, 3 heights are missing inside the range (all else is stored),
-4 the database is being written by another run, 130 interrupted. `watch` ends with 0 when told to stop.";
+4 the database is being written by another run, 5 verify found something wrong, 130 interrupted. `watch` ends with 0 when
+told to stop.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -57,6 +59,7 @@ enum Command {
     Price(price::Price),
     Export(export::Export),
     Status(status::Status),
+    Verify(verify::Verify),
     Score(score::Score),
     Demo(demo::Demo),
     Completions(generate::Completions),
@@ -77,6 +80,8 @@ enum Outcome {
     Done,
     /// Heights are missing inside the range.
     Incomplete,
+    /// Something stored does not follow from the block files, or does not fit together.
+    Differs,
 }
 
 impl Cli {
@@ -89,6 +94,7 @@ impl Cli {
             Command::Price(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Status(command) => command.run(),
+            Command::Verify(command) => command.run(),
             Command::Score(command) => command.run(),
             Command::Demo(command) => command.run(),
             Command::Completions(command) => command.run(),

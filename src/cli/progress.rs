@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 
-use super::output::say;
+use super::output::{put, say};
 use crate::scan::{Progress, Unit, Warning, Watch};
 
 /// A broken disk can give a warning a block; so many are shown, the rest is counted.
@@ -66,6 +66,16 @@ impl Shown {
             progress: self,
             stop: &STOP,
         }
+    }
+
+    /// A line of data, above the bar if there is one.
+    pub(super) fn put(&self, line: &str) -> anyhow::Result<()> {
+        self.with(
+            |phase| match phase.as_ref().and_then(|phase| phase.bar.as_ref()) {
+                Some(bar) => bar.suspend(|| put(line)),
+                None => put(line),
+            },
+        )
     }
 
     /// Says how many warnings were not shown.

@@ -34,6 +34,11 @@ pub(super) struct Reading {
     #[arg(long)]
     pub(super) no_undo: bool,
 
+    /// Recompute the merkle root of every block that is read, so that damaged bytes are noticed even where they still
+    /// look like a block; for what is stored already see `verify`
+    #[arg(long)]
+    pub(super) check: bool,
+
     /// Threads to use [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -100,6 +105,7 @@ impl Flags {
             from: self.from,
             to: self.to,
             no_undo: self.reading.no_undo,
+            check: self.reading.check,
         };
         let report = run(pool, &source, &mut store, &options, &shown.watch())?;
         shown.conclude();

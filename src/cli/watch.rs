@@ -178,6 +178,7 @@ impl Session {
             from: self.flags.from.filter(|_| !self.caught_up),
             to: None,
             no_undo: self.flags.reading.no_undo,
+            check: self.flags.reading.check,
         };
         let report = scan::run(&self.pool, &self.source, &mut store, &options, &watch)?;
         for &engine in &self.engines {

@@ -8,7 +8,7 @@
 //! sooner than a hundred blocks after that, so a window that begins at or before the earlier block holds the later too.)
 
 use super::rules::{counts, may_qualify};
-use super::txid::txid;
+use super::txid::{hash_to_root, merkle_root_holds, txid};
 use super::visit::{Malformed, Tx, transaction_count, visit};
 use crate::blockfile::Spent;
 
@@ -154,6 +154,18 @@ impl Extract {
         match &self.open {
             Open::Txids { spent, .. } => spent,
             Open::Heights { .. } => &[],
+        }
+    }
+
+    /// Whether the transactions of `block`, which this was read from, hash to the merkle root in its header. Where
+    /// the txids are at hand only the tree is hashed.
+    ///
+    /// The root covers all of a block but its witnesses. Of those only the lengths count here, and a length that is
+    /// wrong leaves bytes over or asks for too many.
+    pub fn root_holds(&self, block: &[u8]) -> bool {
+        match &self.open {
+            Open::Txids { txids, .. } => hash_to_root(block, txids.clone()),
+            Open::Heights { .. } => merkle_root_holds(block) == Ok(true),
         }
     }
 

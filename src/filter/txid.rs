@@ -18,8 +18,14 @@ pub fn txid(tx: &Tx<'_>) -> [u8; 32] {
 /// # Errors
 /// The bytes are not one whole block.
 pub fn merkle_root_holds(block: &[u8]) -> Result<bool, Malformed> {
-    let mut level = Vec::new();
-    visit(block, |tx| level.push(txid(tx)))?;
+    let mut txids = Vec::new();
+    visit(block, |tx| txids.push(txid(tx)))?;
+    Ok(hash_to_root(block, txids))
+}
+
+/// Whether `txids`, those of all transactions of `block` in order, hash to the merkle root in its header.
+pub fn hash_to_root(block: &[u8], txids: Vec<[u8; 32]>) -> bool {
+    let mut level = txids;
     while level.len() > 1 {
         level = level
             .chunks(2)
@@ -27,5 +33,7 @@ pub fn merkle_root_holds(block: &[u8]) -> Result<bool, Malformed> {
             .map(|pair| sha256d([&pair[0], &pair[pair.len() - 1], &[]]))
             .collect();
     }
-    Ok(level.first().is_some_and(|root| root == &block[36..68]))
+    level
+        .first()
+        .is_some_and(|root| block.get(36..68) == Some(root.as_slice()))
 }

@@ -1,6 +1,7 @@
 //! Days of blocks to days of outputs, in parallel, handed over in order.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -25,6 +26,24 @@ const AHEAD: usize = 4;
 /// Blocks that a thread reads in a row, as much as a disk reads ahead.
 const SHARE: usize = 8;
 
+/// How blocks are read.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// With the help of the node's undo files.
+    pub use_undo: bool,
+    /// The merkle root of every block is recomputed.
+    pub check: bool,
+    /// Of blocks at these heights it is in any case: they were missing before, and a block that was found to be damaged is
+    /// not to be taken for whole by a run that looks less closely.
+    pub doubted: Vec<RangeInclusive<u32>>,
+}
+
+impl Reading {
+    fn checks(&self, height: u32) -> bool {
+        self.check || self.doubted.iter().any(|range| range.contains(&height))
+    }
+}
+
 /// A day as read.
 #[derive(Debug)]
 pub struct DecodedDay {
@@ -34,7 +53,7 @@ pub struct DecodedDay {
     pub lost: Vec<Warning>,
 }
 
-/// Reads `days` on `pool`, with the help of undo files if `use_undo`, and calls `each` on this thread, in the order of `days`.
+/// Reads `days` on `pool` and calls `each` on this thread, in the order of `days`.
 ///
 /// # Errors
 /// `each` fails, or the run was interrupted.
@@ -43,7 +62,7 @@ pub fn decode_days(
     source: &Source,
     survey: &Survey,
     days: &[Day],
-    use_undo: bool,
+    reading: &Reading,
     watch: &Watch<'_>,
     mut each: impl FnMut(DecodedDay) -> Result<(), Error>,
 ) -> Result<(), Error> {
@@ -59,7 +78,7 @@ pub fn decode_days(
     let readers = Readers {
         source,
         survey,
-        use_undo,
+        reading,
         idle: Mutex::new(Vec::new()),
     };
     let work = Work {
@@ -207,7 +226,8 @@ impl Work<'_> {
                 let mut reader = self.readers.take();
                 let read = |&at: &usize| {
                     self.watch.check()?;
-                    let extract = reader.extract(header(at), first);
+                    let check = self.readers.reading.checks(blocks[at].0);
+                    let extract = reader.extract(header(at), first, check);
                     self.watch.progress.advance(u64::from(header(at).size));
                     Ok((at, extract))
                 };
@@ -228,25 +248,31 @@ impl Work<'_> {
         extracts: &mut [Extracted],
         window: &mut Window,
     ) -> Result<(), Error> {
-        let by_heights = |extract: &Extracted| matches!(extract, Ok((e, _)) if e.is_by_heights());
         let last = extracts
             .iter()
             .rposition(|extract| matches!(extract, Ok((e, _)) if e.needs_txids()));
-        let skipped: Vec<(usize, &Header)> = blocks[..last.unwrap_or(0)]
+        let skipped: Vec<(usize, Header)> = blocks[..last.unwrap_or(0)]
             .iter()
             .zip(&*extracts)
             .enumerate()
-            .filter(|(_, (_, extract))| by_heights(extract))
-            .map(|(nth, (&(_, at), _))| (nth, &self.survey.headers[at]))
+            .filter_map(|(nth, (&(_, at), extract))| {
+                let (_, place) = extract.as_ref().ok().filter(|(e, _)| e.is_by_heights())?;
+                // From the copy that was read: another may be damaged.
+                let header = Header {
+                    place: *place,
+                    ..self.survey.headers[at]
+                };
+                Some((nth, header))
+            })
             .collect();
         let parts: Result<Vec<_>, Error> = skipped
             .par_chunks(SHARE)
             .map(|share| {
                 let mut reader = self.readers.take();
                 let mut txids = Vec::new();
-                for &(nth, header) in share {
+                for (nth, header) in share {
                     self.watch.check()?;
-                    txids.push((nth, reader.txids(header)));
+                    txids.push((*nth, reader.txids(header)));
                 }
                 self.readers.give_back(reader);
                 Ok(txids)
@@ -275,7 +301,7 @@ type Extracted = Result<(Extract, Place), BlockError>;
 struct Readers<'a> {
     source: &'a Source,
     survey: &'a Survey,
-    use_undo: bool,
+    reading: &'a Reading,
     idle: Mutex<Vec<Reader<'a>>>,
 }
 
@@ -284,7 +310,7 @@ impl<'a> Readers<'a> {
         let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
         idle.unwrap_or_else(|| {
             let reader = Reader::new(self.source, self.survey);
-            if self.use_undo {
+            if self.reading.use_undo {
                 reader.with_undo()
             } else {
                 reader

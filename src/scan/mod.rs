@@ -47,6 +47,8 @@ pub struct Options {
     pub to: Option<WindowDay>,
     /// Leave the node's undo files aside.
     pub no_undo: bool,
+    /// Recompute the merkle root of every block read.
+    pub check: bool,
 }
 
 /// What a scan did.

@@ -238,6 +238,7 @@ mod tests {
 
     const SINCE_LAST: Options = Options {
         no_undo: false,
+        check: false,
         since_last: true,
         from: None,
         to: None,
@@ -299,6 +300,7 @@ mod tests {
         let chain = survey(&[5, 5, 5, 5, 5], 1);
         let range = Options {
             no_undo: false,
+            check: false,
             since_last: false,
             from: Some(11),
             to: Some(12),

@@ -25,6 +25,8 @@ pub enum BlockError {
 /// Files of a kind that are open at a time; a day lies in two to four.
 const OPEN_FILES: usize = 6;
 
+const OTHER_ROOT: &str = "its transactions do not hash to the merkle root in its header";
+
 /// Reads blocks, each from the first of its places that holds it.
 pub struct Reader<'a> {
     blocks: Blocks<'a>,
@@ -77,21 +79,33 @@ impl<'a> Reader<'a> {
         Ok((window.decide(extract), place))
     }
 
-    /// Reads the block of `header`, of a window that begins at height `first`, and says where it was.
+    /// Reads the block of `header`, of a window that begins at height `first`, and says where it was. With `check`,
+    /// a block whose transactions do not hash to its merkle root is none.
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub fn extract(&mut self, header: &Header, first: u32) -> Result<(Extract, Place), BlockError> {
+    pub fn extract(
+        &mut self,
+        header: &Header,
+        first: u32,
+        check: bool,
+    ) -> Result<(Extract, Place), BlockError> {
         self.any_copy(header, |reader, header| {
             let Reader { blocks, undo, .. } = reader;
             blocks.with(header, |block| {
-                if let Some(undos) = undo
-                    && let Some(undo) = undos.find(header, block)
-                    && let Some(extract) = Extract::by_heights(block, undo, first)?
-                {
-                    return Ok(extract);
+                let found = undo.as_mut().and_then(|undos| undos.find(header, block));
+                let by_heights = match found {
+                    Some(undo) => Extract::by_heights(block, undo, first).map_err(in_words)?,
+                    None => None,
+                };
+                let extract = match by_heights {
+                    Some(extract) => extract,
+                    None => Extract::by_txids(block).map_err(in_words)?,
+                };
+                if check && !extract.root_holds(block) {
+                    return Err(OTHER_ROOT.to_string());
                 }
-                Extract::by_txids(block)
+                Ok(extract)
             })
         })
     }
@@ -128,6 +142,10 @@ fn unread(error: impl std::fmt::Display) -> BlockError {
     BlockError::Unread(error.to_string())
 }
 
+fn in_words(error: Malformed) -> String {
+    error.to_string()
+}
+
 /// The block files.
 struct Blocks<'a> {
     source: &'a Source,
@@ -138,10 +156,10 @@ struct Blocks<'a> {
 
 impl Blocks<'_> {
     /// What `make` makes of the block of `header`.
-    fn with<T>(
+    fn with<T, E: std::fmt::Display>(
         &mut self,
         header: &Header,
-        make: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+        make: impl FnOnce(&[u8]) -> Result<T, E>,
     ) -> Result<T, BlockError> {
         let number = header.place.file;
         let at = match self.open.iter().position(|(open, _)| *open == number) {

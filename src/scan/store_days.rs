@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::decode::{DecodedDay, decode_days};
+use super::decode::{DecodedDay, Reading, decode_days};
 use super::plan::{Plan, blocks_of};
 use super::survey::{ELSEWHERE, Known, Survey, survey, unchanged};
 use super::tail::Tail;
@@ -52,24 +52,22 @@ pub fn run(
     check_found(source, &survey)?;
     check_history(source, store, &survey, &stored_places)?;
 
+    let missing = store.missing()?;
+    let reading = Reading {
+        use_undo: !options.no_undo,
+        check: options.check,
+        doubted: missing.iter().map(|gap| gap.first..=gap.last).collect(),
+    };
     let stored_hash = |height| hash_at(&stored_places, height);
     let (plan, replaced) = loop {
         let plan = Plan::new(&survey, &store.days()?, stored_hash, options, root);
         start(store, &survey, &plan, watch);
         let mut replaced = Vec::new();
         let days = &plan.replaced;
-        decode_days(
-            pool,
-            source,
-            &survey,
-            days,
-            !options.no_undo,
-            watch,
-            |day| {
-                replaced.push(day);
-                Ok(())
-            },
-        )?;
+        decode_days(pool, source, &survey, days, &reading, watch, |day| {
+            replaced.push(day);
+            Ok(())
+        })?;
         let unread = unread_files(replaced.iter().flat_map(|day| &day.lost));
         if unread.is_empty() {
             break (plan, replaced);
@@ -104,7 +102,7 @@ pub fn run(
         &survey,
         &plan,
         replaced,
-        !options.no_undo,
+        &reading,
         watch,
         &mut report,
         &mut lost,
@@ -347,7 +345,7 @@ fn store_plan(
     survey: &Survey,
     plan: &Plan,
     replaced: Vec<DecodedDay>,
-    use_undo: bool,
+    reading: &Reading,
     watch: &Watch<'_>,
     report: &mut Report,
     lost: &mut Vec<Warning>,
@@ -379,7 +377,7 @@ fn store_plan(
         store.replace_days(&plan.removed, &together, RULES_VERSION)?;
     }
     drop(together);
-    decode_days(pool, source, survey, &plan.added, use_undo, watch, |day| {
+    decode_days(pool, source, survey, &plan.added, reading, watch, |day| {
         let redone = plan.redone.contains(&day.row.day);
         let unread = !unread_files(&day.lost).is_empty();
         if let Some(row) = take(day).filter(|_| !(redone && unread)) {

@@ -3,9 +3,11 @@
 //! [`schema`] opens, checks and migrates it, [`lock`] lets one run write at a time, [`writer`] replaces days in
 //! single transactions, [`reader`] gives typed rows back, [`codec`] is the compact form of the outputs, and
 //! [`path_state`]
-//! keeps what the path engine needs to go on, [`newest`] serves those who follow the chain, [`digest`] hashes all that is stored. The tables are an inner matter; the views of `sql/` are the
+//! keeps what the path engine needs to go on, [`newest`] serves those who follow the chain, [`digest`] hashes all that is stored, and
+//! [`check`] reads it row by row as it stands. The tables are an inner matter; the views of `sql/` are the
 //! surface for users.
 
+pub mod check;
 pub mod codec;
 pub mod digest;
 pub mod lock;

@@ -376,7 +376,7 @@ impl Store {
     }
 }
 
-fn hash(mut display: [u8; 32]) -> Hash {
+pub(super) fn hash(mut display: [u8; 32]) -> Hash {
     display.reverse();
     Hash(display)
 }

@@ -139,7 +139,11 @@ impl Store {
         Ok(())
     }
 
-    fn check_chain(&self, wanted: Chain) -> Result<(), Error> {
+    /// Refuses a database of another chain.
+    ///
+    /// # Errors
+    /// [`Error::OtherChain`], or the database cannot be read.
+    pub fn check_chain(&self, wanted: Chain) -> Result<(), Error> {
         match self.chain()? {
             Some(found) if found != wanted.name() => Err(Error::OtherChain {
                 path: self.path.clone(),

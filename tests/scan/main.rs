@@ -18,3 +18,4 @@ mod node;
 mod same_content;
 mod small_runs;
 mod touches_nothing;
+mod verify;

@@ -1,0 +1,111 @@
+//! `blkprice verify`.
+
+use clap::Args;
+
+use super::folder::Folder;
+use super::output::grouped;
+use super::progress::Shown;
+use super::scan::pool;
+use super::{Database, Outcome};
+use crate::scan::survey::check_folder;
+use crate::store::Store;
+use crate::verify::{Days, Report, run};
+
+/// Check the database against itself and against the block files; writes nothing
+#[derive(Args, Clone, Debug)]
+pub(super) struct Verify {
+    #[command(flatten)]
+    folder: Folder,
+
+    #[command(flatten)]
+    database: Database,
+
+    /// Read the blocks of N days chosen at random again, not of all; 0: look at the database alone
+    #[arg(long, value_name = "N")]
+    sample: Option<usize>,
+
+    /// Choose the days of --sample by this number, as an earlier run printed it [default: another each time]
+    #[arg(long, value_name = "SEED", requires = "sample")]
+    seed: Option<u32>,
+
+    /// Threads to use [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+impl Verify {
+    pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        let shown = Shown::new()?;
+        let store = Store::read(&self.database.db)?;
+        let source = match self.sample {
+            Some(0) => None,
+            _ => {
+                let source = self.folder.source(Some(&store))?;
+                store.check_chain(source.chain)?;
+                check_folder(&source)?;
+                Some(source)
+            }
+        };
+        let seed = self.seed.unwrap_or_else(|| fastrand::u32(..));
+        let days = match self.sample {
+            Some(count) => Days::Sample {
+                count,
+                seed: seed.into(),
+            },
+            None => Days::All,
+        };
+        let pool = pool(self.threads)?;
+        // What cannot be written ends the run once it is over: the findings are few.
+        let mut written = Ok(());
+        let report = run(
+            &pool,
+            source.as_ref(),
+            &store,
+            days,
+            &shown.watch(),
+            &mut |finding| {
+                if written.is_ok() {
+                    written = shown.put(&finding.to_string());
+                }
+            },
+        )?;
+        written?;
+        shown.conclude();
+        shown.put(&summary(&report, days))?;
+        Ok(if report.wrong > 0 {
+            Outcome::Differs
+        } else {
+            Outcome::Done
+        })
+    }
+}
+
+fn summary(report: &Report, days: Days) -> String {
+    let number = |count: usize| grouped(count as u64);
+    let mut line = format!(
+        "database of {} days checked against itself",
+        number(report.stored)
+    );
+    if days == (Days::All) || report.asked > 0 {
+        line += &format!(
+            "; {} of {} days ({} blocks, {} MB) read again from the block files",
+            number(report.read),
+            number(report.asked),
+            grouped(report.blocks),
+            grouped(report.bytes / 1_000_000)
+        );
+    }
+    if let Days::Sample { seed, .. } = days
+        && report.asked > 0
+    {
+        line += &format!(", chosen by --seed {seed}");
+    }
+    if report.unchecked > 0 {
+        line += &format!(", {} not checkable", number(report.unchecked));
+    }
+    line += &match report.wrong {
+        0 => "; nothing wrong".to_string(),
+        wrong => format!("; {} wrong", grouped(wrong)),
+    };
+    line
+}

@@ -1,0 +1,380 @@
+//! The stored rows against the block files.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::database::Claim;
+use super::{Error, Finding, Findings, Report};
+use crate::chain::days::Day;
+use crate::chain::header::{Hash, Header, Place};
+use crate::chain::parts::ActiveChain;
+use crate::filter::RULES_VERSION;
+use crate::scan::decode::{DecodedDay, Reading, decode_days};
+use crate::scan::plan::blocks_of;
+use crate::scan::survey::{Survey, path_of, survey};
+use crate::scan::{self, Known, Source, Unit, Warning, Watch};
+use crate::store::check::WholeDay;
+use crate::store::codec::Decoder;
+use crate::store::{BlockRow, DayRow, Store};
+
+const PRUNED: &str = "block files of it are gone (pruned?)";
+const OTHER_RULES: &str = "it was stored by other rules; `blkprice scan` stores it anew";
+const CHANGED: &str = "it was stored anew meanwhile";
+
+/// Always by hashing: it tells the same as undo data, and is the other of the two ways.
+const READING: Reading = Reading {
+    use_undo: false,
+    check: true,
+    doubted: Vec::new(),
+};
+
+/// Reads the `chosen` ones of `claims` again.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call, and each is another thing"
+)]
+pub(super) fn check(
+    pool: &rayon::ThreadPool,
+    source: &Source,
+    store: &Store,
+    claims: &[Claim],
+    chosen: &[usize],
+    watch: &Watch<'_>,
+    findings: &mut Findings<'_>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    // Read anew, all of it: what is remembered of the files is part of what is checked.
+    let mut survey = pool.install(|| survey(source, Known::default(), false, watch))?;
+    for warning in &survey.warnings {
+        watch.progress.warn(warning);
+    }
+    if survey.headers.is_empty() {
+        return Err(Error::Scan(scan::Error::NoBlocks {
+            dir: source.blocks_dir.clone(),
+            chain: source.chain,
+            files: survey.paths.len(),
+        }));
+    }
+    let search = Search::new(&survey, claims);
+    let mut days = Vec::new();
+    let mut unchecked = Vec::new();
+    let mut places = Vec::new();
+    survey.chain = ActiveChain::default();
+    for claim in chosen.iter().map(|&at| &claims[at]) {
+        let day = claim.day;
+        if day.rules_version != RULES_VERSION {
+            unchecked.push((day.day, OTHER_RULES));
+            continue;
+        }
+        let mut found = Vec::with_capacity(claim.blocks.len());
+        let (mut gone, mut lost) = (false, false);
+        for &(height, hash, place) in &claim.blocks {
+            match search.find(hash, place) {
+                Found::There(at) => found.push((height, at)),
+                Found::Elsewhere(at) => {
+                    found.push((height, at));
+                    let path = path_of(&survey, &source.blocks_dir, place.file);
+                    let what = format!(
+                        "block {height} does not stand at offset {} of {}, where it is stored to",
+                        place.offset,
+                        path.display()
+                    );
+                    findings.wrong(Some(day.day), what);
+                }
+                Found::Copy(at, header) => {
+                    found.push((height, at));
+                    places.push((at, header));
+                }
+                Found::Gone => gone = true,
+                Found::Lost => {
+                    lost = true;
+                    let path = path_of(&survey, &source.blocks_dir, place.file);
+                    let what = format!(
+                        "block {height} ({hash}) is not in the block files any more: {} has no block of that hash at \
+                         offset {}",
+                        path.display(),
+                        place.offset
+                    );
+                    findings.wrong(Some(day.day), what);
+                }
+            }
+        }
+        if gone && !lost {
+            unchecked.push((day.day, PRUNED));
+        }
+        if gone || lost {
+            continue;
+        }
+        survey.chain.blocks.extend(found);
+        days.push(Day {
+            day: day.day,
+            first: day.first,
+            last: day.last,
+            complete: day.complete,
+        });
+    }
+    // Of several copies the one that is said to have been read comes first.
+    for (at, header) in places {
+        let other = std::mem::replace(&mut survey.headers[at], header);
+        survey.copies.push(other);
+    }
+    report.unchecked = unchecked.len();
+    tell_unchecked(&unchecked, chosen, claims, findings);
+    compare_days(
+        pool, source, store, &survey, &days, claims, watch, findings, report,
+    )
+}
+
+/// Days one after the other in the order asked for are told in one line.
+fn tell_unchecked(
+    unchecked: &[(i32, &'static str)],
+    chosen: &[usize],
+    claims: &[Claim],
+    findings: &mut Findings<'_>,
+) {
+    let position: FxHashMap<i32, usize> = (0..)
+        .zip(chosen)
+        .map(|(at, &claim)| (claims[claim].day.day, at))
+        .collect();
+    for run in unchecked.chunk_by(|(a, why), (b, same)| {
+        why == same && position.get(a).map(|at| at + 1) == position.get(b).copied()
+    }) {
+        if let [(first, why), ..] = *run {
+            let last = run.last().map_or(first, |&(day, _)| day);
+            (findings.each)(&Finding::Unchecked { first, last, why });
+        }
+    }
+}
+
+/// Where the block of a claim is.
+enum Found {
+    /// Where it is stored to stand.
+    There(usize),
+    /// There too, but another copy was surveyed first.
+    Copy(usize, Header),
+    /// Somewhere else only.
+    Elsewhere(usize),
+    /// Its file is gone, or the files are laid out otherwise than those it was read from.
+    Gone,
+    /// Its file is there, and it is not in it.
+    Lost,
+}
+
+struct Search {
+    by_hash: FxHashMap<Hash, (usize, Place)>,
+    copies: FxHashMap<(Hash, Place), Header>,
+    files: FxHashSet<u32>,
+    /// Files in which blocks were stored from another folder, in which another file had that number.
+    otherwise: FxHashSet<u32>,
+}
+
+impl Search {
+    fn new(survey: &Survey, claims: &[Claim]) -> Search {
+        let by_hash = survey.headers.iter().enumerate();
+        let mut search = Search {
+            by_hash: by_hash.map(|(at, h)| (h.hash, (at, h.place))).collect(),
+            copies: survey
+                .copies
+                .iter()
+                .map(|h| ((h.hash, h.place), *h))
+                .collect(),
+            files: survey.paths.keys().copied().collect(),
+            otherwise: FxHashSet::default(),
+        };
+        let blocks = || claims.iter().flat_map(|claim| &claim.blocks);
+        let stored: FxHashSet<Hash> = blocks().map(|&(_, hash, _)| hash).collect();
+        // Damage leaves no other block of the chain where one was.
+        search.otherwise = blocks()
+            .filter(|(_, hash, _)| !search.by_hash.contains_key(hash))
+            .filter(|&&(_, _, place)| {
+                stands_over(survey, place).is_some_and(|h| stored.contains(&h.hash))
+            })
+            .map(|(_, _, place)| place.file)
+            .collect();
+        search
+    }
+
+    fn find(&self, hash: Hash, place: Place) -> Found {
+        let Some(&(at, first)) = self.by_hash.get(&hash) else {
+            let there = self.files.contains(&place.file) && !self.otherwise.contains(&place.file);
+            return if there { Found::Lost } else { Found::Gone };
+        };
+        if first == place {
+            return Found::There(at);
+        }
+        match self.copies.get(&(hash, place)) {
+            Some(&header) => Found::Copy(at, header),
+            None => Found::Elsewhere(at),
+        }
+    }
+}
+
+/// The record over that place.
+fn stands_over(survey: &Survey, place: Place) -> Option<&Header> {
+    let behind = survey.headers.partition_point(|h| h.place <= place);
+    let header = survey.headers[..behind].last()?;
+    let end = header.place.offset.checked_add(u64::from(header.size))?;
+    (header.place.file == place.file && place.offset < end).then_some(header)
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call, and each is another thing"
+)]
+fn compare_days(
+    pool: &rayon::ThreadPool,
+    source: &Source,
+    store: &Store,
+    survey: &Survey,
+    days: &[Day],
+    claims: &[Claim],
+    watch: &Watch<'_>,
+    findings: &mut Findings<'_>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let claimed: FxHashMap<i32, &Claim> = claims.iter().map(|c| (c.day.day, c)).collect();
+    let sizes = days
+        .iter()
+        .flat_map(|day| blocks_of(survey, day))
+        .map(|&(_, at)| u64::from(survey.headers[at].size));
+    watch
+        .progress
+        .start("reading blocks again", sizes.sum(), Unit::Bytes);
+    let mut failed = None;
+    let mut take = |fresh: DecodedDay| -> Result<(), Error> {
+        let day = fresh.row.day;
+        report.read += 1;
+        report.blocks += (fresh.row.blocks.len() + fresh.lost.len()) as u64;
+        report.bytes += fresh
+            .row
+            .blocks
+            .iter()
+            .map(|b| u64::from(b.size))
+            .sum::<u64>();
+        let snapshot = store.snapshot()?;
+        let whole = findings
+            .undamaged(Some(day), store.whole_day(day))?
+            .flatten();
+        drop(snapshot);
+        let hashes = |whole: &WholeDay| -> Vec<(u32, Hash)> {
+            whole
+                .row
+                .blocks
+                .iter()
+                .map(|b| (b.height, b.hash))
+                .collect()
+        };
+        let before = claimed[&day]
+            .blocks
+            .iter()
+            .map(|&(height, hash, _)| (height, hash));
+        let Some(whole) = whole.filter(|whole| before.eq(hashes(whole))) else {
+            report.read -= 1;
+            report.unchecked += 1;
+            let (first, last, why) = (day, day, CHANGED);
+            (findings.each)(&Finding::Unchecked { first, last, why });
+            return Ok(());
+        };
+        for what in differences(&whole.row, &fresh) {
+            findings.wrong(Some(day), what);
+        }
+        Ok(())
+    };
+    decode_days(pool, source, survey, days, &READING, watch, |day| {
+        take(day).map_err(|error| {
+            failed = Some(error);
+            scan::Error::Interrupted // whatever it is, nothing more is read
+        })
+    })
+    .map_err(|error| failed.take().unwrap_or(error.into()))?;
+    watch.progress.finish();
+    Ok(())
+}
+
+/// In what the stored rows differ from those that follow from the blocks.
+fn differences(stored: &DayRow, fresh: &DecodedDay) -> Vec<String> {
+    let mut told = Vec::new();
+    for lost in &fresh.lost {
+        if let Warning::Damaged {
+            height,
+            path,
+            place,
+            why,
+        } = lost
+        {
+            told.push(format!(
+                "block {height} at offset {} of {} is damaged: {why}",
+                place.offset,
+                path.display()
+            ));
+        }
+    }
+    let by_height: FxHashMap<u32, &BlockRow> =
+        fresh.row.blocks.iter().map(|b| (b.height, b)).collect();
+    for block in &stored.blocks {
+        let Some(found) = by_height.get(&block.height) else {
+            continue;
+        };
+        let fields = [
+            ("time", block.time, found.time),
+            ("nBits", block.bits, found.bits),
+            ("size", block.size, found.size),
+            (
+                "number of transactions",
+                block.transactions,
+                found.transactions,
+            ),
+        ];
+        for (what, stored, found) in fields.into_iter().filter(|(_, a, b)| a != b) {
+            told.push(format!(
+                "block {}: {what} is stored as {stored}, and is {found} in the block files",
+                block.height
+            ));
+        }
+    }
+    // A block that cannot be read may have coins that others of its day spend: then nothing more can be told.
+    if fresh.lost.is_empty() {
+        told.extend(parents(stored, &fresh.row));
+        told.extend(outputs(stored, &fresh.row));
+        if stored.bins != fresh.row.bins {
+            told.push("its bins are not those that follow from its blocks".to_string());
+        }
+    }
+    told
+}
+
+fn parents(stored: &DayRow, fresh: &DayRow) -> Vec<String> {
+    let pairs = stored.blocks.iter().zip(&fresh.blocks);
+    pairs
+        .filter(|(stored, fresh)| stored.prev != fresh.prev)
+        .map(|(stored, _)| {
+            format!(
+                "block {}: its parent is not the one in its header",
+                stored.height
+            )
+        })
+        .collect()
+}
+
+/// Compares the outputs block by block, up to the first block that cannot be read back.
+fn outputs(stored: &DayRow, fresh: &DayRow) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut pair = [&stored.data, &fresh.data].map(|data| Decoder::new(data));
+    for block in &stored.blocks {
+        let mut sats = [Vec::new(), Vec::new()];
+        for (decoder, sats) in pair.iter_mut().zip(&mut sats) {
+            if decoder.next_block(sats).is_err() {
+                return told; // told already, as the database does not agree with itself
+            }
+        }
+        let [stored, fresh] = sats;
+        if stored != fresh {
+            told.push(format!(
+                "block {}: its {} stored outputs are not the {} that follow from the block files",
+                block.height,
+                stored.len(),
+                fresh.len()
+            ));
+        }
+    }
+    told
+}
