@@ -1,6 +1,7 @@
 //! What `blkprice watch` tells of the chain: a line a block, and reorganisations.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::json;
 
@@ -66,12 +67,14 @@ impl Follow {
         }
         let mut prices: BTreeMap<WindowDay, Option<PriceRow>> = BTreeMap::new();
         for block in &news.new {
-            if !prices.contains_key(&block.day) {
-                let row = store.prices(Engine::Path.name(), block.day, block.day)?;
-                prices.insert(block.day, row.into_iter().next());
-            }
-            let row = prices.get(&block.day).and_then(Option::as_ref);
-            put(&self.line(block, row))?;
+            let row = match prices.entry(block.day) {
+                Entry::Occupied(row) => row.into_mut(),
+                Entry::Vacant(place) => {
+                    let mut rows = store.prices(Engine::Path.name(), block.day, block.day)?;
+                    place.insert(rows.pop())
+                }
+            };
+            put(&self.line(block, row.as_ref()))?;
         }
         self.remember(&blocks);
         Ok(())
