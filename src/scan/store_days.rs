@@ -344,7 +344,10 @@ fn close(
             watch.progress.warn(&Warning::Missing(gap.first, gap.last));
         }
     }
-    report.incomplete = !closing.missing.is_empty() || !survey.chain.unplaced.is_empty();
+    let unreadable = |warning: &Warning| matches!(warning, Warning::Unreadable(..));
+    report.incomplete = !closing.missing.is_empty()
+        || !survey.chain.unplaced.is_empty()
+        || survey.warnings.iter().any(unreadable);
     report.stale = survey.headers.len() - survey.chain.blocks.len();
     report.tip = survey
         .chain
