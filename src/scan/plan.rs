@@ -296,6 +296,24 @@ mod tests {
     }
 
     #[test]
+    fn days_that_would_take_heights_of_a_day_that_stays_are_held_back() {
+        // Day 11 ends earlier in the new branch, but begins in a file that is gone; day 13 is moved on by that too.
+        let mut now = survey(&[5, 10, 25, 10], 1);
+        for (header, height) in now.headers[14..].iter_mut().zip(14..) {
+            header.hash = hash(2, height);
+        }
+        now.paths.remove(&0);
+        let plan = plan(&now, &survey(&[5, 20, 12], 1), &SINCE_LAST);
+        assert_eq!(days(&plan.gone), [11, 12]);
+        assert_eq!(
+            (days(&plan.replaced), days(&plan.added)),
+            (vec![], vec![13])
+        );
+        assert!(plan.removed.is_empty());
+        assert_eq!(plan.completeness, [(11, false)]);
+    }
+
+    #[test]
     fn a_range_limits_what_is_added_and_says_that_the_tip_is_not_reached() {
         let chain = survey(&[5, 5, 5, 5, 5], 1);
         let range = Options {

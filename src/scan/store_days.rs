@@ -432,7 +432,10 @@ fn close(
             watch.progress.warn(&Warning::Missing(gap.first, gap.last));
         }
     }
-    report.incomplete = !closing.missing.is_empty() || !survey.chain.unplaced.is_empty();
+    let unreadable = |warning: &Warning| matches!(warning, Warning::Unreadable(..));
+    report.incomplete = !closing.missing.is_empty()
+        || !survey.chain.unplaced.is_empty()
+        || survey.warnings.iter().any(unreadable);
     report.tip = survey
         .chain
         .blocks

@@ -90,6 +90,10 @@ fn hint(error: &rusqlite::Error) -> &'static str {
         Some(ErrorCode::DiskFull) => {
             "\n  hint: the disk is full; make room and run the same command again, what was committed is kept"
         }
+        Some(ErrorCode::SystemIoFailure) => {
+            "\n  hint: is the disk of the database full, failing, or a limit on file sizes met? What was committed is kept; make \
+             room and run the same command again"
+        }
         Some(ErrorCode::ReadOnly) => "\n  hint: the database and its folder must be writable",
         Some(ErrorCode::CannotOpen) => {
             "\n  hint: the folder must exist, and be writable even for reading (SQLite keeps its write-ahead log there)"

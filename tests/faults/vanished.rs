@@ -1,0 +1,136 @@
+//! The node's disk goes away, or files of it do, while a scan is at work; then all is back as it was.
+
+use std::fs;
+use std::path::Path;
+
+use blkprice::synth::RawBlock;
+
+use crate::support::{Place, small_chain};
+use crate::{assert_sound, scan_with, write_anew};
+
+/// Moments at which it happens: a phase and how many steps into it.
+const MOMENTS: [(&str, usize); 6] = [
+    ("reading headers", 1),
+    ("reading headers", 3),
+    ("scanning", 1),
+    ("scanning", 5),
+    ("scanning", 31),
+    ("scanning", 70),
+];
+
+/// With nothing stored before, and with all but the newest blocks.
+fn at_every_moment(blocks: &[RawBlock], take: fn(&Path, &Path), back: fn(&Path, &Path)) {
+    let whole = Place::new();
+    write_anew(&whole, blocks);
+    whole.backfill(&[]).expect(0);
+    let mut faults = 0;
+    for stored in [0, blocks.len() - 25] {
+        for (phase, after) in MOMENTS {
+            let place = Place::new();
+            let write = |blocks: &[RawBlock]| {
+                write_anew(&place, blocks);
+                // Old enough that a scan trusts their times: what is back is as it was, times included.
+                crate::support::age(place.blocks(), 1_000 + blocks.len() as u64);
+            };
+            if stored > 0 {
+                write(&blocks[..stored]);
+                place.backfill(&[]).expect(0);
+            }
+            write(blocks);
+            let before = if stored > 0 {
+                place.chain()
+            } else {
+                Vec::new()
+            };
+            let aside = place.dir().join("aside");
+            let (ended, warnings, done) =
+                scan_with(&place, phase, after, || take(place.blocks(), &aside));
+            if !done {
+                continue;
+            }
+            faults += 1;
+            let case = format!("{phase} {after}, {stored} stored before");
+            match ended {
+                Ok(report) => assert!(
+                    report.incomplete || place.chain().len() == blocks.len(),
+                    "{case}"
+                ),
+                Err(error) => assert!(error.to_string().contains("hint:"), "{case}: {error}"),
+            }
+            assert_sound(&place);
+            let now = place.chain();
+            assert!(before.iter().all(|block| now.contains(block)), "{case}");
+            back(place.blocks(), &aside);
+            place.backfill(&["--since-last"]).expect(0);
+            assert_eq!(place.digest(), whole.digest(), "{case}\n{warnings}");
+        }
+    }
+    assert!(faults >= 9, "only {faults} came to pass");
+}
+
+#[test]
+fn a_folder_that_goes_away_during_a_scan_costs_nothing_that_was_stored() {
+    at_every_moment(
+        &small_chain(6, 950),
+        |blocks, aside| fs::rename(blocks, aside).unwrap(),
+        |blocks, aside| fs::rename(aside, blocks).unwrap(),
+    );
+}
+
+#[test]
+fn a_disk_unmounted_during_a_scan_that_leaves_an_empty_folder_costs_nothing_that_was_stored() {
+    at_every_moment(
+        &small_chain(6, 951),
+        |blocks, aside| {
+            fs::rename(blocks, aside).unwrap();
+            fs::create_dir(blocks).unwrap();
+        },
+        |blocks, aside| {
+            fs::remove_dir(blocks).unwrap();
+            fs::rename(aside, blocks).unwrap();
+        },
+    );
+}
+
+#[test]
+fn files_deleted_during_a_scan_cost_nothing_that_was_stored() {
+    at_every_moment(
+        &small_chain(6, 952),
+        |blocks, aside| {
+            fs::create_dir(aside).unwrap();
+            for entry in fs::read_dir(blocks).unwrap() {
+                let path = entry.unwrap().path();
+                fs::rename(&path, aside.join(path.file_name().unwrap())).unwrap();
+            }
+        },
+        |blocks, aside| {
+            for entry in fs::read_dir(aside).unwrap() {
+                let path = entry.unwrap().path();
+                fs::rename(&path, blocks.join(path.file_name().unwrap())).unwrap();
+            }
+        },
+    );
+}
+
+#[test]
+fn a_folder_that_is_away_at_a_run_is_an_error_and_nothing_is_changed() {
+    let place = Place::new();
+    let blocks = small_chain(3, 953);
+    write_anew(&place, &blocks);
+    place.backfill(&[]).expect(0);
+    let digest = place.digest();
+    let aside = place.dir().join("aside");
+    fs::rename(place.blocks(), &aside).unwrap();
+    for empty in [false, true] {
+        if empty {
+            fs::create_dir(place.blocks()).unwrap();
+        }
+        place.backfill(&["--since-last"]).expect(1).says("hint:");
+        assert_eq!(place.digest(), digest);
+        assert_sound(&place);
+    }
+    fs::remove_dir(place.blocks()).unwrap();
+    fs::rename(&aside, place.blocks()).unwrap();
+    place.backfill(&["--since-last"]).expect(0);
+    assert_eq!(place.digest(), digest);
+}
