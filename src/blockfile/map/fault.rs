@@ -107,7 +107,7 @@ impl Slot {
         let start = self.start.load(Ordering::Relaxed);
         let end = self.end.load(Ordering::Relaxed);
         fence(Ordering::Acquire);
-        version % 2 == 0
+        version.is_multiple_of(2)
             && version == self.version.load(Ordering::Relaxed)
             && (start..end).contains(&address)
     }
@@ -158,7 +158,7 @@ extern "C" fn on_fault(
     unsafe {
         let before = BEFORE
             .get()
-            .map_or(ptr::null(), |action| ptr::from_ref(action));
+            .map_or(ptr::null(), ptr::from_ref);
         libc::sigaction(signal, before, ptr::null_mut());
         if !is_fault {
             libc::raise(signal);
