@@ -27,10 +27,10 @@
 //!
 //! Two modules lead the data through: [`scan`] drives stages 1 to 4 (a header pass over all files, then the days that are new
 //! or have changed, decoded in parallel and stored in order by one writer), and [`pricing`] drives stage 5 from the store
-//! and back into it. [`verify`] holds what is stored
-//! against itself and against the block files, by the same code as the scan, and writes nothing. [`cli`] is the command line and does all printing. [`score`] holds
-//! stored prices against prices known from elsewhere. [`synth`] makes realistic chains with known
-//! prices, for the demo, the tests and the benchmarks; no stage knows it.
+//! and back into it. [`verify`] holds what is stored against itself and against the block files, by the same code as the
+//! scan, and writes nothing. [`score`] holds stored prices against prices known from elsewhere. [`cli`] is the command
+//! line and does all printing. [`synth`] makes realistic chains with known prices, for the demo, the tests and the
+//! benchmarks; no stage knows it.
 //!
 //! # Units
 //!

@@ -1,5 +1,7 @@
 //! The stored rows against the block files.
 
+use std::path::{Path, PathBuf};
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::database::Claim;
@@ -17,6 +19,8 @@ use crate::store::codec::Decoder;
 use crate::store::{BlockRow, DayRow, Store};
 
 const PRUNED: &str = "block files of it are gone (pruned?)";
+const NOT_HERE: &str =
+    "blocks of it are not in this folder, which is not the one the database was made from";
 const OTHER_RULES: &str = "it was stored by other rules; `blkprice scan` stores it anew";
 const CHANGED: &str = "it was stored anew meanwhile";
 
@@ -54,7 +58,8 @@ pub(super) fn check(
             files: survey.paths.len(),
         }));
     }
-    let search = Search::new(&survey, claims);
+    let own = is_own_folder(source, store)?;
+    let search = Search::new(&survey, claims, own);
     let mut days = Vec::new();
     let mut unchecked = Vec::new();
     let mut places = Vec::new();
@@ -99,7 +104,7 @@ pub(super) fn check(
             }
         }
         if gone && !lost {
-            unchecked.push((day.day, PRUNED));
+            unchecked.push((day.day, if own { PRUNED } else { NOT_HERE }));
         }
         if gone || lost {
             continue;
@@ -159,16 +164,29 @@ enum Found {
     Lost,
 }
 
+/// Whether the folder is the one the database was last scanned from.
+fn is_own_folder(source: &Source, store: &Store) -> Result<bool, Error> {
+    let Some(own) = store.meta("blocks_dir")? else {
+        return Ok(false);
+    };
+    let own = PathBuf::from(own);
+    let real = |dir: &Path| dir.canonicalize().ok();
+    Ok(own == source.blocks_dir
+        || real(&own).is_some_and(|own| Some(own) == real(&source.blocks_dir)))
+}
+
 struct Search {
     by_hash: FxHashMap<Hash, (usize, Place)>,
     copies: FxHashMap<(Hash, Place), Header>,
     files: FxHashSet<u32>,
     /// Files in which blocks were stored from another folder, in which another file had that number.
     otherwise: FxHashSet<u32>,
+    /// The places stored are of this folder.
+    own: bool,
 }
 
 impl Search {
-    fn new(survey: &Survey, claims: &[Claim]) -> Search {
+    fn new(survey: &Survey, claims: &[Claim], own: bool) -> Search {
         let by_hash = survey.headers.iter().enumerate();
         let mut search = Search {
             by_hash: by_hash.map(|(at, h)| (h.hash, (at, h.place))).collect(),
@@ -179,6 +197,7 @@ impl Search {
                 .collect(),
             files: survey.paths.keys().copied().collect(),
             otherwise: FxHashSet::default(),
+            own,
         };
         let blocks = || claims.iter().flat_map(|claim| &claim.blocks);
         let stored: FxHashSet<Hash> = blocks().map(|&(_, hash, _)| hash).collect();
@@ -196,9 +215,13 @@ impl Search {
     fn find(&self, hash: Hash, place: Place) -> Found {
         let Some(&(at, first)) = self.by_hash.get(&hash) else {
             let there = self.files.contains(&place.file) && !self.otherwise.contains(&place.file);
-            return if there { Found::Lost } else { Found::Gone };
+            return if there && self.own {
+                Found::Lost
+            } else {
+                Found::Gone
+            };
         };
-        if first == place {
+        if first == place || !self.own {
             return Found::There(at);
         }
         match self.copies.get(&(hash, place)) {

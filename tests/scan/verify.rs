@@ -3,8 +3,13 @@
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use blkprice::blockfile::{Access, Chain};
+use blkprice::scan::{Silent, Source, Watch};
+use blkprice::store::Store;
 use blkprice::synth::{RawBlock, Undo};
+use blkprice::verify::{Days, Error, run};
 
 use crate::support::{Place, Ran, heights_and_hashes, listing, small_chain};
 
@@ -18,7 +23,11 @@ fn verify(place: &Place, args: &[&str]) -> Ran {
 /// What verify says where nothing is wrong.
 #[track_caller]
 fn sound(place: &Place, args: &[&str]) -> String {
-    let ran = verify(place, args);
+    sound_of(verify(place, args))
+}
+
+#[track_caller]
+fn sound_of(ran: Ran) -> String {
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
     ran.stdout
 }
@@ -491,6 +500,17 @@ fn blocks_stored_from_another_folder_are_not_wrong() {
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
     assert!(ran.stdout.contains("not checkable"), "{}", ran.stdout);
     assert!(ran.stdout.ends_with("; nothing wrong\n"), "{}", ran.stdout);
+    // Held against the first folder all of it can be read, wherever it stands there.
+    let first = sound(&place, &[]);
+    assert!(first.contains("; 6 of 6 days ("), "{first}");
+    let part = Place::new();
+    part.files().write(&blocks[..70]).unwrap();
+    let ran = part.words("verify", &[]);
+    let said = sound_of(place.run(ran));
+    assert!(
+        said.contains("not checkable: blocks of it are not in this folder"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -510,4 +530,31 @@ fn a_database_with_gaps_and_a_reorganised_tip_is_not_wrong() {
     sound(&place, &[]);
     place.backfill(&["--since-last"]).expect(3);
     sound(&place, &[]);
+}
+
+#[test]
+fn an_interrupted_verify_says_so_and_a_full_one_names_what_it_read() {
+    let blocks = small_chain(3, 311);
+    let place = stored(&blocks);
+    let store = Store::read(&place.db()).unwrap();
+    let source = Source {
+        blocks_dir: place.blocks().to_path_buf(),
+        chain: Chain::Main,
+        access: Access::Read,
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let pool = pool.unwrap();
+    let stop = AtomicBool::new(false);
+    let watch = Watch {
+        progress: &Silent,
+        stop: &stop,
+    };
+    let run = || run(&pool, Some(&source), &store, Days::All, &watch, &mut |_| ());
+    let report = run().unwrap();
+    assert_eq!((report.stored, report.read, report.wrong), (3, 3, 0));
+    assert_eq!(report.blocks, blocks.len() as u64);
+    let bytes: usize = blocks.iter().map(|block| block.bytes.len()).sum();
+    assert_eq!(report.bytes, bytes as u64);
+    stop.store(true, Ordering::Relaxed);
+    assert!(matches!(run(), Err(Error::Interrupted)));
 }
