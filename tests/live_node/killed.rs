@@ -37,8 +37,8 @@ fn kill(test: &str, args: &[&str], most_payments: usize) {
         assert_eq!(scene.place.chain().last().unwrap().0, top);
         let over = top + 1 - scene.tip();
         scene.mine(over / 2, most_payments);
-        // Dead blocks behind half a dead one can look like the chain behind a damaged block where a far smaller block is
-        // near: then a height is said to be missing, until they are written over.
+        // One or two dead blocks behind half a dead one can look like the chain behind a damaged block where a far smaller
+        // block is near: then a height is said to be missing, until they are written over.
         let ran = scene.backfill();
         assert!(matches!(ran.code, Some(0 | 3)), "{}", ran.stderr);
         misjudged += u32::from(ran.code == Some(3));
