@@ -7,7 +7,7 @@
 //! Two kinds of parts only look like the chain behind a gap:
 //! - **dead blocks**: a node killed and restarted writes over its last blocks, and whole records of the old
 //!   ones stay behind the new tip, cut off by half a block. The bytes between are too few for the missing parents,
-//!   judged by the blocks around, and they are no younger than the tip: they are left out;
+//!   judged by the blocks around, or they are several, and they are no younger than the tip: they are left out;
 //! - **the ragged edge of pruning**: blocks arrive up to 1,024 heights early, so the oldest file of a pruned
 //!   folder begins with a few whose neighbours went with the files before it. The chain starts where it is whole.
 
@@ -28,6 +28,10 @@ const DOWNLOAD_WINDOW: u32 = 1024;
 /// header times only run ahead of the clock where blocks are mined faster than one a second. Behind a damaged block the
 /// chain goes on two block intervals later.
 const AHEAD_OF_CLOCK: u32 = 120;
+
+/// So many blocks one behind the other whose last is older than the live tip are no chain that goes on behind a damaged
+/// block: header times fall back, but hardly over as many intervals. Their sizes need not be asked then.
+const RUN: u32 = 3;
 
 /// Records on either side that tell how large a missing one was at least. What is left of a block that was written over is
 /// less than a block; what is left of one that was damaged where it stands is all of it.
@@ -167,9 +171,10 @@ fn drop_dead(parts: &mut Vec<Part>, headers: &[Header], forest: &Forest<'_>, evi
                 .is_some_and(|&(tip, time)| {
                     let missing = u64::from(part.base.saturating_sub(tip.saturating_add(1)));
                     let before_the_kill = root.time <= time.saturating_add(AHEAD_OF_CLOCK);
-                    before_the_kill
-                        && between > 0
-                        && between < missing * smallest_near(headers, part.branch.root)
+                    let too_few = between < missing * smallest_near(headers, part.branch.root);
+                    let all_older =
+                        part.branch.length >= RUN && headers[part.branch.tip].time < time;
+                    missing > 0 && between > 0 && before_the_kill && (too_few || all_older)
                 })
         })
         .map(|part| part.branch.root)
@@ -317,6 +322,20 @@ mod tests {
 
     fn of(branch: u8, heights: std::ops::Range<u32>) -> Vec<(u8, u32)> {
         heights.map(|height| (branch, height)).collect()
+    }
+
+    #[test]
+    fn dead_blocks_near_a_small_one_are_told_by_their_times() {
+        // Half of dead block 11 is larger than the smallest block near; dead 12 to 15 were mined before the live tip.
+        let mut headers = run(1, 0..10, 0, 8);
+        headers.extend(run(2, 12..16, 0, 8 + 10 * RECORD + 4_000));
+        headers[9].time = 7_200;
+        assert_eq!(blocks(&choose(&headers, &[0]), &headers), of(1, 0..10));
+        // Behind a damaged block the chain goes on with younger ones.
+        headers[13].time = 7_300;
+        let chain = choose(&headers, &[0]);
+        assert_eq!(chain.missing, [10..=11]);
+        assert_eq!(chain.blocks.last().map(|&(height, _)| height), Some(15));
     }
 
     #[test]

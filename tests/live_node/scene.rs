@@ -26,6 +26,8 @@ impl Drop for Ended<'_> {
 const START: u32 = 1_706_745_600;
 /// Seconds.
 const DAY: u32 = 86_400;
+/// Seconds from block to block: some days of not too many blocks.
+const PACE: u32 = 1_800;
 /// What the node is told to mine at first, so that there is something to spend.
 const MATURITY: u32 = 101;
 
@@ -37,6 +39,8 @@ pub(crate) struct Scene {
     pub(crate) rng: Rng,
     /// The node's clock, UTC seconds.
     time: u32,
+    /// Seconds from block to block, on the whole.
+    pub(crate) pace: u32,
     /// Tells the coinbases of the branches apart.
     branch: u32,
 }
@@ -57,6 +61,7 @@ impl Scene {
             ledger: Ledger::default(),
             rng: Rng::new(test.len() as u64),
             time: START,
+            pace: PACE,
             branch: 0,
         };
         scene.tell_time(START);
@@ -83,12 +88,17 @@ impl Scene {
         &self.ledger.chain[height as usize].hash
     }
 
-    /// Mines so many blocks, half an hour apart on the whole, each with up to so many payments.
+    /// Mines so many blocks at the pace, each with up to so many payments.
     pub(crate) fn mine(&mut self, blocks: u32, most_payments: usize) {
         for _ in 0..blocks {
-            self.time += 600 + self.rng.below(2_400) as u32; // small
+            let pace = self.pace;
+            self.time += pace / 3 + self.rng.below(pace as usize * 4 / 3) as u32; // as small as `pace`
             // Now and then a header time lies before its parent's, perhaps in the day before.
-            let back = if self.rng.chance(0.05) { 3_000 } else { 0 };
+            let back = if self.rng.chance(0.05) {
+                pace * 5 / 3
+            } else {
+                0
+            };
             self.tell_time(self.time - back);
             let height = self.tip() + 1;
             let count = self.rng.below(most_payments + 1);
@@ -142,4 +152,12 @@ impl Scene {
 /// `backfill --since-last` on regtest.
 pub(crate) fn backfill(place: &Place) -> Ran {
     place.backfill(&["--chain", "regtest", "--since-last"])
+}
+
+/// A number that an environment variable sets, where it does.
+#[track_caller]
+pub(crate) fn number(variable: &str) -> Option<u32> {
+    let text = std::env::var(variable).ok()?;
+    let number = text.parse();
+    Some(number.unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
 }

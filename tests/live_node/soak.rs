@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::scene::Scene;
+use blkprice::synth::Rng;
+
+use crate::scene::{Scene, number};
 use crate::support::Place;
 
 /// Blocks to mine, unless `BLKPRICE_SOAK_BLOCKS` says how many; CI does no more.
@@ -89,9 +91,10 @@ fn a_watch_follows_blocks_and_random_reorganisations_in_flat_memory() {
     let Some(mut scene) = Scene::start("a_watch_follows", &[]) else {
         return;
     };
-    let blocks = std::env::var("BLKPRICE_SOAK_BLOCKS").map_or(BLOCKS, |number| {
-        number.parse().expect("BLKPRICE_SOAK_BLOCKS is a number")
-    });
+    let blocks = number("BLKPRICE_SOAK_BLOCKS").unwrap_or(BLOCKS);
+    if let Some(seed) = number("BLKPRICE_SOAK_SEED") {
+        scene.rng = Rng::new(u64::from(seed));
+    }
     let start = Instant::now();
     scene.mine(5, 4);
     let mut watch = Watch::start(&scene.place);
