@@ -16,5 +16,4 @@ mod incremental;
 mod locate;
 mod node;
 mod same_content;
-mod small_runs;
 mod touches_nothing;
