@@ -16,6 +16,5 @@ mod incremental;
 mod locate;
 mod node;
 mod same_content;
-mod small_runs;
 mod touches_nothing;
 mod verify;

@@ -62,6 +62,7 @@ impl Node {
         self.ends[file] = end;
     }
 
+    #[allow(dead_code, reason = "of use to the test of small runs")]
     /// Cuts off the space allocated ahead, as a node does when it goes on in a new file.
     pub(crate) fn roll_over(&mut self, file: usize) {
         let handle = File::options().write(true).open(self.path(file)).unwrap();

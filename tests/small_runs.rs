@@ -1,5 +1,19 @@
 //! A thousand runs for what is new, a block or two each, add up to one run over everything.
 
+// A program of its own: a child that another test starts can hold our lock for a moment, between its fork and its exec.
+#![cfg(unix)]
+
+#[allow(dead_code, reason = "not every helper is of use here")]
+#[path = "scan/node.rs"]
+mod node;
+#[allow(
+    dead_code,
+    clippy::print_stderr,
+    reason = "not every helper is of use here"
+)]
+#[path = "support/mod.rs"]
+mod support;
+
 use std::sync::atomic::AtomicBool;
 
 use blkprice::blockfile::{Access, Chain};
@@ -8,8 +22,8 @@ use blkprice::scan::{self, Options, Report, Silent, Source, Watch};
 use blkprice::store::Store;
 use blkprice::synth::{ChainSpec, RawBlock, Rng};
 
-use crate::node::Node;
-use crate::support::{Place, heights_and_hashes};
+use node::Node;
+use support::{Place, heights_and_hashes};
 
 /// A run through the library, with or without pricing.
 fn run(place: &Place, pool: &rayon::ThreadPool, since_last: bool, priced: bool) -> Report {
