@@ -32,10 +32,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Compares the surveyed chain with the stored days and blocks.
+    /// Compares the surveyed chain with the stored days and blocks. `first_ever` is the earliest day that was ever stored: a
+    /// day that a reorganisation took away is wanted again once it is back.
     pub fn new(
         survey: &Survey,
         stored_days: &[StoredDay],
+        first_ever: Option<WindowDay>,
         stored_hashes: &FxHashMap<u32, Hash>,
         options: &Options,
     ) -> Plan {
@@ -48,7 +50,8 @@ impl Plan {
         let stored: FxHashMap<WindowDay, &StoredDay> =
             stored_days.iter().map(|d| (d.day, d)).collect();
         let first_stored = stored_days.first().map(|d| d.day);
-        let from = options.from.or(first_stored.filter(|_| options.since_last));
+        let first_wanted = first_stored.into_iter().chain(first_ever).min();
+        let from = options.from.or(first_wanted.filter(|_| options.since_last));
         let wanted = |day: WindowDay| {
             stored.contains_key(&day)
                 || (from.is_none_or(|from| day >= from) && options.to.is_none_or(|to| day <= to))
@@ -219,7 +222,7 @@ mod tests {
         let hashes = hashes
             .map(|&(h, at)| (h, before.headers[at].hash))
             .collect();
-        Plan::new(now, &days, &hashes, options)
+        Plan::new(now, &days, None, &hashes, options)
     }
 
     fn days(days: &[Day]) -> Vec<WindowDay> {
@@ -300,6 +303,13 @@ mod tests {
         );
         assert!(plan.removed.is_empty());
         assert_eq!(plan.completeness, [(11, false)]);
+    }
+
+    #[test]
+    fn a_first_day_that_was_taken_away_is_wanted_when_it_is_back() {
+        let chain = survey(&[5, 5, 5], 1);
+        let plan = Plan::new(&chain, &[], Some(11), &FxHashMap::default(), &SINCE_LAST);
+        assert_eq!(days(&plan.added), [11, 12]);
     }
 
     #[test]

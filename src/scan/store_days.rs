@@ -60,7 +60,8 @@ pub fn run(
         .map(|&(hash, height, _)| (height, hash))
         .collect();
     let (plan, replaced) = loop {
-        let plan = Plan::new(&survey, &store.days()?, &stored_hashes, options);
+        let first_ever = store.first_day_ever()?;
+        let plan = Plan::new(&survey, &store.days()?, first_ever, &stored_hashes, options);
         start(store, &survey, &plan, watch);
         let mut replaced = Vec::new();
         let days = &plan.replaced;
