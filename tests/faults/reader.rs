@@ -92,7 +92,9 @@ fn a_reader_never_sees_half_a_reorganisation() {
             }
             scanned.expect(0);
             assert_eq!(&stored, chain);
-            priced.map(|ran| ran.expect(0));
+            for ran in priced {
+                ran.expect(0);
+            }
         }
         stop.store(true, Ordering::Relaxed);
         reader.join().unwrap()
