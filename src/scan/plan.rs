@@ -33,10 +33,12 @@ pub struct Plan {
 
 impl Plan {
     /// Compares the surveyed chain with the stored days and blocks; if only its end was surveyed, from behind the day that
-    /// begins at height `root` on.
+    /// begins at height `root` on. `first_ever` is the earliest day that was ever stored: a day that a reorganisation took
+    /// away is wanted again once it is back.
     pub fn new(
         survey: &Survey,
         stored_days: &[StoredDay],
+        first_ever: Option<WindowDay>,
         stored_hash: impl Fn(u32) -> Option<Hash>,
         options: &Options,
         root: Option<u32>,
@@ -58,7 +60,8 @@ impl Plan {
         let stored: FxHashMap<WindowDay, &StoredDay> =
             stored_days.iter().map(|d| (d.day, d)).collect();
         let first_stored = stored_days.first().map(|d| d.day);
-        let from = options.from.or(first_stored.filter(|_| options.since_last));
+        let first_wanted = first_stored.into_iter().chain(first_ever).min();
+        let from = options.from.or(first_wanted.filter(|_| options.since_last));
         let wanted = |day: WindowDay| {
             stored.contains_key(&day)
                 || (from.is_none_or(|from| day >= from) && options.to.is_none_or(|to| day <= to))
@@ -229,7 +232,7 @@ mod tests {
         let hashes: FxHashMap<u32, Hash> = hashes
             .map(|&(h, at)| (h, before.headers[at].hash))
             .collect();
-        Plan::new(now, &days, |h| hashes.get(&h).copied(), options, None)
+        Plan::new(now, &days, None, |h| hashes.get(&h).copied(), options, None)
     }
 
     fn days(days: &[Day]) -> Vec<WindowDay> {
@@ -311,6 +314,13 @@ mod tests {
         );
         assert!(plan.removed.is_empty());
         assert_eq!(plan.completeness, [(11, false)]);
+    }
+
+    #[test]
+    fn a_first_day_that_was_taken_away_is_wanted_when_it_is_back() {
+        let chain = survey(&[5, 5, 5], 1);
+        let plan = Plan::new(&chain, &[], Some(11), |_| None, &SINCE_LAST, None);
+        assert_eq!(days(&plan.added), [11, 12]);
     }
 
     #[test]

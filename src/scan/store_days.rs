@@ -60,7 +60,9 @@ pub fn run(
     };
     let stored_hash = |height| hash_at(&stored_places, height);
     let (plan, replaced) = loop {
-        let plan = Plan::new(&survey, &store.days()?, stored_hash, options, root);
+        let first_ever = store.first_day_ever()?;
+        let days = store.days()?;
+        let plan = Plan::new(&survey, &days, first_ever, stored_hash, options, root);
         start(store, &survey, &plan, watch);
         let mut replaced = Vec::new();
         let days = &plan.replaced;

@@ -55,6 +55,14 @@ impl Store {
         run().map_err(sqlite(&path))
     }
 
+    /// The earliest day that was ever stored.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn first_day_ever(&self) -> Result<Option<WindowDay>, Error> {
+        Ok(self.meta("first_day")?.and_then(|day| day.parse().ok()))
+    }
+
     /// Stores the lower edges of the 200 bins from one power of ten on, over that power, unless they are there.
     ///
     /// # Errors
@@ -220,6 +228,11 @@ fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
 
 fn insert_day(tx: &Transaction<'_>, row: &DayRow, rules_version: u32) -> rusqlite::Result<()> {
     touch(tx, row.day)?;
+    tx.prepare_cached(
+        "INSERT INTO meta (key, value) VALUES ('first_day', CAST(?1 AS TEXT)) \
+         ON CONFLICT (key) DO UPDATE SET value = CAST(min(CAST(value AS INTEGER), ?1) AS TEXT)",
+    )?
+    .execute([row.day])?;
     let transactions: u64 = row.blocks.iter().map(|b| u64::from(b.transactions)).sum();
     let outputs: u64 = row.blocks.iter().map(|b| u64::from(b.outputs)).sum();
     tx.prepare_cached(

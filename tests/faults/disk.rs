@@ -11,7 +11,6 @@ struct Disk<'p>(&'p Path);
 
 impl<'p> Disk<'p> {
     /// None, and a word about it, where mounting is not allowed.
-    #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn mount(place: &'p Place, size: &str, test: &str) -> Option<Disk<'p>> {
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])

@@ -2,6 +2,11 @@
 
 // Signals, mounts and limits are used the Unix way.
 #![cfg(unix)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the figures of a long run, and that a test is skipped, are to be seen"
+)]
 
 #[allow(
     dead_code,

@@ -76,7 +76,7 @@ impl Slot {
 
     fn claim(&self, range: &Range<usize>) -> bool {
         let version = self.version.load(Ordering::Acquire);
-        if version % 2 == 1 || self.start.load(Ordering::Relaxed) != 0 {
+        if !version.is_multiple_of(2) || self.start.load(Ordering::Relaxed) != 0 {
             return false;
         }
         let next = version.wrapping_add(1);
@@ -156,9 +156,7 @@ extern "C" fn on_fault(
     // SAFETY: the action before was given by sigaction, and both calls may be made in a handler. A fault happens again once
     // this returns; a signal that was sent would not, so it is sent again.
     unsafe {
-        let before = BEFORE
-            .get()
-            .map_or(ptr::null(), ptr::from_ref);
+        let before = BEFORE.get().map_or(ptr::null(), ptr::from_ref);
         libc::sigaction(signal, before, ptr::null_mut());
         if !is_fault {
             libc::raise(signal);
