@@ -7,8 +7,8 @@
 //! the mapping is given back. The system keeps the pages in its cache as long as it likes; to push them out of there
 //! (`POSIX_FADV_DONTNEED`) would take them from a running node as well, which reads the same files.
 //!
-//! The only `unsafe` of the crate is here and in [`fault`]. A mapped page whose file was cut short under the map, or whose
-//! disk failed, raises SIGBUS; [`fault`] turns that into zeros and a mark. Bytes behind the new end but on its last page
+//! The only `unsafe` of the crate is here and in `fault`. A mapped page whose file was cut short under the map, or whose
+//! disk failed, raises SIGBUS; `fault` turns that into zeros and a mark. Bytes behind the new end but on its last page
 //! read as zeros without any signal. So a block is never handed out: [`BlockSource::with_block`] lends it to a closure,
 //! looks afterwards for the mark and at the file's length, and gives what the closure made of it only if both are as they
 //! should be. What is made cannot borrow from the block, so nothing made of a torn one gets further.
