@@ -107,7 +107,7 @@ impl<'f> Window<'f> {
         let mut at = from;
         while at < self.length {
             self.fill(at, SEARCH_BYTES)?;
-            if let Some(found) = self.bytes.iter().position(|&byte| byte != 0) {
+            if let Some(found) = first_nonzero(&self.bytes) {
                 return Ok(Some(at + found as u64));
             }
             if self.bytes.is_empty() {
@@ -134,4 +134,13 @@ impl<'f> Window<'f> {
         }
         Ok(end)
     }
+}
+
+/// Many zeros at a time: a file can be gigabytes of them.
+fn first_nonzero(bytes: &[u8]) -> Option<usize> {
+    const STEP: usize = 64;
+    let steps = bytes.chunks_exact(STEP);
+    let skip = STEP * steps.take_while(|step| **step == [0; STEP]).count();
+    let found = bytes[skip..].iter().position(|&byte| byte != 0)?;
+    Some(skip + found)
 }

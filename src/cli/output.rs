@@ -1,5 +1,6 @@
 //! The two ways out: data on stdout, everything said to a person on stderr.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -8,15 +9,53 @@ use anyhow::Context;
 
 /// A line to the person at the terminal. A closed stderr is nobody's error.
 pub(super) fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", plain(line));
 }
 
 /// A line of data.
 pub(super) fn put(line: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
+    let line = escaped(line, |_, _| false);
     writeln!(out, "{line}")?;
     out.flush()?;
     Ok(())
+}
+
+/// Data as indented JSON.
+pub(super) fn put_json(value: &serde_json::Value) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(value)?;
+    // Its own line breaks are between values; those inside one are escaped already.
+    text.lines().try_for_each(put)
+}
+
+/// Text for a terminal with nothing in it that a terminal obeys. The name of a file, or a path in a bitcoin.conf or in a
+/// database, can hold anything: colours, a cleared screen, a line that looks like one of ours.
+///
+/// A line break is ours where two spaces follow, as before a hint.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    escaped(text, |text, at| text[at..].starts_with("\n  "))
+}
+
+/// `text` with its control characters as JSON writes them, but for line breaks at places that `breaks` allows.
+fn escaped(text: &str, breaks: impl Fn(&str, usize) -> bool) -> Cow<'_, str> {
+    let obeyed = |(at, c): (usize, char)| match c {
+        '\n' => !breaks(text, at),
+        // Overrides and isolates of the writing direction show a name as another.
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    };
+    if !text.char_indices().any(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for (at, c) in text.char_indices() {
+        if obeyed((at, c)) {
+            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
 }
 
 /// Where an export goes: the file, made at once so that a wrong name is told before the work, or stdout.
@@ -57,6 +96,17 @@ pub(super) fn dollars(usd: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_shown_raw() {
+        let name = "a\u{1b}[2Jb\u{9b}31m\rc\u{7f}\u{202e}\nwarning: d";
+        assert_eq!(
+            plain(name),
+            "a\\u001b[2Jb\\u009b31m\\u000dc\\u007f\\u202e\\u000awarning: d"
+        );
+        let ours = "é: gone\n  hint: look";
+        assert!(matches!(plain(ours), Cow::Borrowed(same) if same == ours));
+    }
 
     #[test]
     fn prices_are_written_as_people_read_them() {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 
-use super::output::{put, say};
+use super::output::{plain, put, say};
 use crate::scan::{Progress, Unit, Warning, Watch};
 
 /// A broken disk can give a warning a block; so many are shown, the rest is counted.
@@ -156,7 +156,7 @@ impl Progress for Shown {
         }
         self.with(
             |phase| match phase.as_ref().and_then(|phase| phase.bar.as_ref()) {
-                Some(bar) => bar.println(format!("warning: {warning}")),
+                Some(bar) => bar.println(plain(&format!("warning: {warning}"))),
                 None => say(&format!("warning: {warning}")),
             },
         );

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
 
-use super::output::{put, say};
+use super::output::{put, put_json, say};
 use super::price::EngineName;
 use super::{Database, Outcome};
 use crate::pricing::Engine;
@@ -57,9 +57,7 @@ impl Score {
             );
         }
         if self.json {
-            put(&serde_json::to_string_pretty(&to_json(
-                engine, &pairs, without,
-            ))?)?;
+            put_json(&to_json(engine, &pairs, without))?;
         } else {
             say(&format!(
                 "{} days by {}; {without} more have no row in {}",

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::output::{grouped, put};
+use super::output::{grouped, put, put_json};
 use super::{Database, Outcome};
 use crate::dates;
 use crate::store::Store;
@@ -28,7 +28,7 @@ impl Status {
         let store = Store::read(&self.database.db)?;
         let facts = gather(&store)?;
         if self.json {
-            put(&serde_json::to_string_pretty(&facts)?)?;
+            put_json(&facts)?;
         } else {
             for line in lines(&facts) {
                 put(&line)?;

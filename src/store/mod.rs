@@ -85,7 +85,16 @@ pub enum Error {
 }
 
 fn hint(error: &rusqlite::Error) -> &'static str {
-    use rusqlite::ErrorCode;
+    use rusqlite::{Error, ErrorCode};
+    const DAMAGED: &str =
+        "\n  hint: the database is damaged; keep it aside and scan into a new one with --db";
+    // A value of another type than its column's, or out of its range.
+    if let Error::FromSqlConversionFailure(..)
+    | Error::InvalidColumnType(..)
+    | Error::IntegralValueOutOfRange(..) = error
+    {
+        return DAMAGED;
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => {
             "\n  hint: the disk is full; make room and run the same command again, what was committed is kept"
@@ -98,9 +107,7 @@ fn hint(error: &rusqlite::Error) -> &'static str {
         Some(ErrorCode::CannotOpen) => {
             "\n  hint: the folder must exist, and be writable even for reading (SQLite keeps its write-ahead log there)"
         }
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            "\n  hint: the database is damaged; keep it aside and scan into a new one with --db"
-        }
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => DAMAGED,
         _ => "",
     }
 }

@@ -1,5 +1,6 @@
 //! Opening, checking and migrating the database.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -69,8 +70,18 @@ impl Store {
 
     /// Opens what there is at `path` for reading, an empty file included.
     fn look(path: &Path) -> Result<Store, Error> {
-        if !path.exists() {
-            return Err(Error::Absent(path.to_path_buf()));
+        let path_buf = || path.to_path_buf();
+        match std::fs::metadata(path) {
+            Ok(meta) if meta.is_file() => {}
+            // A pipe would wait for a writer for ever.
+            Ok(_) => return Err(Error::NotOurs(path_buf())),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(Error::Absent(path_buf()));
+            }
+            Err(source) => {
+                let path = path_buf();
+                return Err(Error::Io { path, source });
+            }
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(sqlite(path))?;
@@ -120,23 +131,14 @@ impl Store {
                 known,
             });
         }
-        for table in ["meta", "utc_day", "chain_block", "day_outputs", "price"] {
-            let there: bool = self
-                .db
-                .query_row(
-                    "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)",
-                    [table],
-                    |row| row.get(0),
-                )
-                .map_err(sqlite(&self.path))?;
-            if !there {
-                return Err(Error::Damaged {
-                    path: self.path.clone(),
-                    what: format!("its table {table} is gone"),
-                });
-            }
+        let lost = lost(&self.db, version).map_err(sqlite(&self.path))?;
+        match lost {
+            Some((kind, name)) => Err(Error::Damaged {
+                path: self.path.clone(),
+                what: format!("its {kind} {name} is gone"),
+            }),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Refuses a database of another chain.
@@ -223,6 +225,26 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// The first table or view that the schema of `version` has and the database does not.
+fn lost(db: &Connection, version: i64) -> rusqlite::Result<Option<(String, String)>> {
+    const NAMES: &str =
+        "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY type, name";
+    let names = |db: &Connection| -> rusqlite::Result<Vec<(String, String)>> {
+        db.prepare(NAMES)?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    };
+    let steps = usize::try_from(version).unwrap_or(0);
+    let whole = Connection::open_in_memory()?;
+    for sql in MIGRATIONS.iter().take(steps) {
+        whole.execute_batch(sql)?;
+    }
+    let there = names(db)?;
+    Ok(names(&whole)?
+        .into_iter()
+        .find(|name| !there.contains(name)))
 }
 
 /// Bytes of database to expect from `bytes` of blocks in `blocks` blocks.

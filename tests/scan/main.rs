@@ -12,6 +12,7 @@ mod bad_input;
 mod core_dirs;
 mod database;
 mod golden;
+mod hostile;
 mod incremental;
 mod locate;
 mod node;
