@@ -61,7 +61,9 @@ impl Mapped {
         }
         #[cfg(unix)]
         if self.watched.is_torn() {
-            return Err(io::Error::other("its disk failed while it was read"));
+            return Err(io::Error::other(
+                "its disk failed while it was read, or it was shorter for a moment",
+            ));
         }
         Ok(())
     }
