@@ -227,7 +227,7 @@ fn a_folder_or_a_pipe_in_the_place_of_the_first_block_file_is_named_and_not_wait
         let scan = place.words("scan", &[]);
         let scan = words(&scan.iter().map(String::as_str).collect::<Vec<_>>());
         ends(&place, &scan)
-            .expect(0)
+            .expect(3)
             .says("blk00000.dat: is not a regular file; its blocks are left out");
         assert_eq!(place.chain(), heights_and_hashes(&blocks[20..]));
         // And nothing else there.
