@@ -17,6 +17,8 @@ pub(crate) struct Traced {
     pub(crate) started: Vec<String>,
     /// Calls with the name of a file.
     pub(crate) files: usize,
+    /// Where it ran.
+    dir: String,
 }
 
 /// Calls with a path that change nothing; all others with a path do, `open` by its flags.
@@ -40,6 +42,21 @@ const READING: [&str; 16] = [
 ];
 
 const OPENING: [&str; 3] = ["open", "openat", "openat2"];
+
+/// How the calls of strace's class `%network` begin, and one by which they could be made unseen.
+const NETWORK: [&str; 11] = [
+    "accept",
+    "bind",
+    "connect",
+    "get",
+    "io_uring_setup",
+    "listen",
+    "recv",
+    "send",
+    "set",
+    "shutdown",
+    "socket",
+];
 
 /// Whether system calls can be traced; else `test` says that it is skipped.
 pub(crate) fn is_possible(test: &str) -> bool {
@@ -74,6 +91,7 @@ pub(crate) fn trace<S: AsRef<OsStr>>(place: &Place, program: &str, args: &[S]) -
         written: Vec::new(),
         started: Vec::new(),
         files: 0,
+        dir: place.dir().to_str().unwrap().to_string(),
     };
     for log in fs::read_dir(logs.path()).unwrap() {
         let log = fs::read_to_string(log.unwrap().path()).unwrap();
@@ -92,14 +110,13 @@ impl Traced {
         if name.starts_with(['-', '+']) {
             return;
         }
-        let paths = paths(args);
         let opens = OPENING.contains(&name);
         if name.starts_with("exec") {
             // A name looked for along the PATH is tried in several places.
             if line.ends_with(" = 0") {
                 self.started.push(line.to_string());
             }
-        } else if paths.is_empty() && !opens && !READING.contains(&name) {
+        } else if !READING.contains(&name) && NETWORK.iter().any(|begin| name.starts_with(begin)) {
             self.network.push(line.to_string());
         } else {
             self.files += 1;
@@ -109,19 +126,20 @@ impl Traced {
             } else {
                 READING.contains(&name)
             };
-            if !reads && !paths.iter().all(|path| path == "/dev/null") {
-                let call = line.to_string();
+            if !reads {
+                let paths = paths(args, &self.dir).into_iter();
+                let paths = paths.filter(|path| path != "/dev/null");
                 self.written
-                    .extend(paths.into_iter().map(|path| (path, call.clone())));
+                    .extend(paths.map(|path| (path, line.to_string())));
             }
         }
     }
 }
 
-/// The paths among the arguments of a call, made absolute by the folder that stands before a relative one.
-fn paths(args: &str) -> Vec<String> {
+/// The paths among the arguments of a call, made absolute by the folder that stands before a relative one, else by `dir`.
+fn paths(args: &str, dir: &str) -> Vec<String> {
     let mut paths = Vec::new();
-    let mut folder = "";
+    let mut folder = dir;
     let mut rest = args;
     while let Some(at) = rest.find(['<', '"']) {
         let (open, close) = (rest.as_bytes()[at], &rest[at + 1..]);
