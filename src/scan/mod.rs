@@ -5,12 +5,15 @@
 //! stored, [`decode`] reads the days that differ in parallel (each thread by a [`reader`]), and [`run`] stores them in order, one writer, at most
 //! a few days in memory. [`poll`] tells when there is something to scan.
 
+mod close;
 pub mod decode;
+mod history;
 pub mod plan;
 pub mod poll;
 pub mod reader;
 mod store_days;
 pub mod survey;
+mod surveyed;
 mod tail;
 pub mod warning;
 
