@@ -39,6 +39,17 @@ pub struct Source {
     pub access: Access,
 }
 
+impl Source {
+    /// The files of a folder, mapped where that pays.
+    pub fn mapped(blocks_dir: impl Into<PathBuf>, chain: Chain) -> Source {
+        Source {
+            blocks_dir: blocks_dir.into(),
+            chain,
+            access: Access::Map,
+        }
+    }
+}
+
 /// What to scan.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
@@ -157,6 +168,17 @@ pub struct Watch<'a> {
     pub progress: &'a dyn Progress,
     /// Set from outside to end the run.
     pub stop: &'a AtomicBool,
+}
+
+impl Watch<'static> {
+    /// Nobody watches, and nobody stops it.
+    pub fn silent() -> Watch<'static> {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Watch {
+            progress: &Silent,
+            stop: &NEVER,
+        }
+    }
 }
 
 impl Watch<'_> {
