@@ -21,7 +21,7 @@ pub(super) fn close(
     store: &mut Store,
     surveyed: &Surveyed,
     plan: &Plan,
-    lost: Vec<Warning>,
+    lost: &[Warning],
     report: &mut Report,
 ) -> Result<(), Error> {
     let Job { source, watch, .. } = *job;
@@ -165,7 +165,7 @@ fn note_others(closing: &mut Closing, surveyed: &Surveyed, stored: &[bool]) {
 const NO_BLOCK: &str = "no block file at hand holds it";
 
 /// What is missing between the first and the last stored height.
-fn missing(survey: &Survey, stored: Option<(u32, u32)>, lost: Vec<Warning>) -> Vec<Missing> {
+fn missing(survey: &Survey, stored: Option<(u32, u32)>, lost: &[Warning]) -> Vec<Missing> {
     let Some((low, high)) = stored else {
         return Vec::new();
     };
@@ -180,22 +180,26 @@ fn missing(survey: &Survey, stored: Option<(u32, u32)>, lost: Vec<Warning>) -> V
             reason: NO_BLOCK.to_string(),
         })
         .collect();
-    missing.extend(lost.into_iter().filter_map(|warning| match warning {
-        Warning::Damaged { height, why, .. } => Some(Missing {
-            first: height,
-            last: height,
-            reason: format!("the block is damaged: {why}"),
-        }),
-        Warning::Unread { height, why, .. } => Some(Missing {
-            first: height,
-            last: height,
-            reason: format!("the block could not be read: {why}"),
-        }),
-        _ => None,
-    }));
+    missing.extend(lost.iter().filter_map(of_lost));
     missing.sort_by_key(|gap| gap.first);
     missing.dedup_by_key(|gap| gap.first);
     missing
+}
+
+/// The gap that a block leaves that could not be had.
+pub(super) fn of_lost(warning: &Warning) -> Option<Missing> {
+    let (height, reason) = match warning {
+        Warning::Damaged { height, why, .. } => (*height, format!("the block is damaged: {why}")),
+        Warning::Unread { height, why, .. } => {
+            (*height, format!("the block could not be read: {why}"))
+        }
+        _ => return None,
+    };
+    Some(Missing {
+        first: height,
+        last: height,
+        reason,
+    })
 }
 
 /// The blocks of days that stay as stored since their first files are gone, a gap a day.

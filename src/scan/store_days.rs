@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
-use super::close::close;
+use super::close::{close, of_lost};
 use super::decode::{DecodedDay, Reading, decode_days};
 use super::history::{check_found, check_history, hash_at};
 use super::plan::{Plan, blocks_of};
@@ -12,11 +12,16 @@ use super::survey::{Survey, unchanged};
 use super::surveyed::Surveyed;
 use super::warning::Warning;
 use super::{Error, Options, Report, Source, Unit, Watch};
+use crate::blockfile::files;
 use crate::chain::Day;
+use crate::chain::header::Hash;
 use crate::dates;
 use crate::filter::RULES_VERSION;
 use crate::price::histogram;
-use crate::store::{Store, disk_need};
+use crate::store::{BlockRow, Store, disk_need};
+
+/// So often a scan begins again where files are pruned under it.
+const ROUNDS: u32 = 3;
 
 /// One scan: what is asked, and what it is done with.
 #[derive(Clone, Copy)]
@@ -25,6 +30,8 @@ pub(super) struct Job<'a> {
     pub(super) source: &'a Source,
     pub(super) options: &'a Options,
     pub(super) watch: &'a Watch<'a>,
+    /// Where files are pruned under it, days are not stored for what is left of them: it will be done again.
+    again: bool,
 }
 
 /// Scans `source` into `store` on the threads of `pool`.
@@ -44,34 +51,60 @@ pub fn run(
         source,
         options,
         watch,
+        again: true,
     };
     if let Some(report) = already_done(source, store, options)? {
         return Ok(report);
     }
     store.set_bin_steps(histogram::steps())?;
+    let mut report = Report::default();
+    for _ in 0..ROUNDS {
+        if let Ended::Closed = round(job, store, &mut report)? {
+            return Ok(report);
+        }
+    }
+    let job = &Job {
+        again: false,
+        ..*job
+    };
+    round(job, store, &mut report)?;
+    Ok(report)
+}
+
+/// How a round ended.
+enum Ended {
+    Closed,
+    /// Files were pruned under it.
+    Pruned,
+}
+
+/// Surveys, stores what is new and closes.
+fn round(job: &Job<'_>, store: &mut Store, report: &mut Report) -> Result<Ended, Error> {
     let mut surveyed = Surveyed::new(job, store)?;
     for warning in &surveyed.survey.warnings {
-        watch.progress.warn(warning);
+        job.watch.progress.warn(warning);
     }
-    check_found(source, &surveyed.survey)?;
-    check_history(source, store, &surveyed.survey, &surveyed.stored_places)?;
+    check_found(job.source, &surveyed.survey)?;
+    check_history(job.source, store, &surveyed.survey, &surveyed.stored_places)?;
     let missing = store.missing()?;
     let reading = Reading {
-        use_undo: !options.no_undo,
-        check: options.check,
+        use_undo: !job.options.no_undo,
+        check: job.options.check,
         doubted: missing.iter().map(|gap| gap.first..=gap.last).collect(),
     };
     let (plan, replaced) = plan_and_read(job, store, &mut surveyed, &reading)?;
     let survey = &surveyed.survey;
-    tell_gone(survey, &plan, watch);
-    let mut report = Report {
-        stale: surveyed.stale_below + survey.headers.len() - survey.chain.blocks.len(),
-        ..Report::default()
-    };
-    let lost = store_plan(job, store, survey, &plan, replaced, &reading, &mut report)?;
-    surveyed.survey.give_up(&unread_files(&lost));
-    close(job, store, &surveyed, &plan, lost, &mut report)?;
-    Ok(report)
+    tell_gone(survey, &plan, job.watch);
+    report.stale = surveyed.stale_below + survey.headers.len() - survey.chain.blocks.len();
+    let Lost { blocks, pruned } =
+        store_plan(job, store, survey, &plan, replaced, &reading, report)?;
+    if let Some((first, last)) = pruned.iter().min().zip(pruned.iter().max()) {
+        job.watch.progress.warn(&Warning::Pruned(*first, *last));
+        return Ok(Ended::Pruned);
+    }
+    surveyed.survey.give_up(&unread_files(&blocks));
+    close(job, store, &surveyed, &plan, &blocks, report)?;
+    Ok(Ended::Closed)
 }
 
 /// The answer where no file has changed since a scan that left nothing to do.
@@ -114,6 +147,7 @@ fn plan_and_read(
         source,
         options,
         watch,
+        ..
     } = *job;
     let Surveyed {
         survey,
@@ -133,31 +167,67 @@ fn plan_and_read(
             replaced.push(day);
             Ok(())
         })?;
-        let unread = unread_files(replaced.iter().flat_map(|day| &day.lost));
-        if unread.is_empty() {
+        let lost = || replaced.iter().flat_map(|day| &day.lost);
+        let unread = unread_files(lost());
+        let damaged = stored_and_damaged(survey, &plan, stored_hash, lost());
+        if unread.is_empty() && damaged.is_empty() {
             return Ok((plan, replaced));
         }
         // What is stored of these days is more than what can be read of them now: without the files they stay.
         watch.progress.finish();
-        for warning in replaced.iter().flat_map(|day| &day.lost) {
-            watch.progress.warn(warning);
-        }
+        lost().for_each(|warning| watch.progress.warn(warning));
         survey.give_up(&unread);
+        survey.damaged.extend(damaged);
     }
+}
+
+/// The blocks among those lost that are stored, of days whose stored blocks are all on the chain: such a day only grows, and is
+/// not replaced by less. (After a reorganisation the chain counts more than one of its blocks.)
+fn stored_and_damaged<'w>(
+    survey: &Survey,
+    plan: &Plan,
+    stored_hash: impl Fn(u32) -> Option<Hash>,
+    lost: impl Iterator<Item = &'w Warning>,
+) -> FxHashSet<Hash> {
+    let stands = |&(height, at): &(u32, usize)| {
+        let hash = survey.headers[at].hash;
+        (stored_hash(height) == Some(hash)).then_some(hash)
+    };
+    let damaged: FxHashSet<u32> = lost
+        .filter_map(|warning| match warning {
+            Warning::Damaged { height, .. } => Some(*height),
+            _ => None,
+        })
+        .collect();
+    let mut held = FxHashSet::default();
+    for day in &plan.replaced {
+        let blocks = blocks_of(survey, day);
+        let grows = blocks
+            .iter()
+            .all(|block| stored_hash(block.0).is_none() || stands(block).is_some());
+        let of_day = blocks.iter().filter(|block| damaged.contains(&block.0));
+        held.extend(of_day.filter_map(stands).filter(|_| grows));
+    }
+    held
 }
 
 /// Says which days stay as they are stored though the chain has other blocks in them.
 fn tell_gone(survey: &Survey, plan: &Plan, watch: &Watch<'_>) {
     for day in &plan.gone {
-        let whole = blocks_of(survey, day)
-            .iter()
-            .all(|&(_, at)| survey.is_readable(&survey.headers[at]));
-        let day = dates::show(day.day);
-        watch.progress.warn(&if whole {
-            Warning::DayHeld(day)
-        } else {
-            Warning::DayGone(day)
-        });
+        let headers = || {
+            let blocks = blocks_of(survey, day).iter();
+            blocks.map(|&(_, at)| &survey.headers[at])
+        };
+        let date = dates::show(day.day);
+        watch
+            .progress
+            .warn(&if headers().all(|header| survey.is_readable(header)) {
+                Warning::DayHeld(date)
+            } else if headers().all(|header| survey.paths.contains_key(&header.place.file)) {
+                Warning::DayDamaged(date)
+            } else {
+                Warning::DayGone(date)
+            });
     }
 }
 
@@ -187,8 +257,15 @@ fn announce(store: &Store, survey: &Survey, plan: &Plan, watch: &Watch<'_>) {
     watch.progress.start("scanning", bytes, Unit::Bytes);
 }
 
-/// Stores what was read of the days to be replaced, and reads and stores the days to be added; gives the blocks that were not to
-/// be had.
+/// What could not be had of a plan.
+#[derive(Default)]
+struct Lost {
+    blocks: Vec<Warning>,
+    /// Numbers of files, of which other days were not stored either.
+    pruned: FxHashSet<u32>,
+}
+
+/// Stores what was read of the days to be replaced, and reads and stores the days to be added.
 fn store_plan(
     job: &Job<'_>,
     store: &mut Store,
@@ -197,32 +274,26 @@ fn store_plan(
     replaced: Vec<DecodedDay>,
     reading: &Reading,
     report: &mut Report,
-) -> Result<Vec<Warning>, Error> {
+) -> Result<Lost, Error> {
     let Job {
         pool,
         source,
         watch,
         ..
     } = *job;
-    let mut lost = Vec::new();
-    let mut take = |decoded: DecodedDay| {
+    let mut lost = Lost::default();
+    let mut take = |mut decoded: DecodedDay| {
+        let sum = |of: fn(&BlockRow) -> u32| -> u64 {
+            decoded.row.blocks.iter().map(|b| u64::from(of(b))).sum()
+        };
         report.days += 1;
         report.blocks += decoded.row.blocks.len() as u64;
-        report.outputs += decoded
-            .row
-            .blocks
-            .iter()
-            .map(|b| u64::from(b.outputs))
-            .sum::<u64>();
-        report.bytes += decoded
-            .row
-            .blocks
-            .iter()
-            .map(|b| u64::from(b.size))
-            .sum::<u64>();
+        report.outputs += sum(|block| block.outputs);
+        report.bytes += sum(|block| block.size);
+        decoded.row.missing = decoded.lost.iter().filter_map(of_lost).collect();
         for warning in decoded.lost {
             watch.progress.warn(&warning);
-            lost.push(warning);
+            lost.blocks.push(warning);
         }
         // A day none of whose blocks can be read has nothing to store.
         Some(decoded.row).filter(|row| !row.blocks.is_empty())
@@ -232,17 +303,34 @@ fn store_plan(
         store.replace_days(&plan.removed, &together, RULES_VERSION)?;
     }
     drop(together);
-    decode_days(pool, source, survey, &plan.added, reading, watch, |day| {
+    let mut pruned = FxHashSet::default();
+    let ended = decode_days(pool, source, survey, &plan.added, reading, watch, |day| {
+        let unread = unread_files(&day.lost);
+        if job.again && !unread.is_empty() && are_pruned(source, &unread) {
+            pruned.extend(unread);
+            return Err(Error::Interrupted); // this loop, not the scan
+        }
         let redone = plan.redone.contains(&day.row.day);
-        let unread = !unread_files(&day.lost).is_empty();
-        if let Some(row) = take(day).filter(|_| !(redone && unread)) {
-            let old = Some(row.day).filter(|day| plan.redone.contains(day));
+        // What is stored under older rules is more than a part of it under these.
+        let less = redone && !day.lost.is_empty();
+        if let Some(row) = take(day).filter(|_| !less) {
+            let old = Some(row.day).filter(|_| redone);
             store.replace_days(old.as_slice(), std::slice::from_ref(&row), RULES_VERSION)?;
         }
         Ok(())
-    })?;
+    });
+    if pruned.is_empty() {
+        ended?;
+    }
     watch.progress.finish();
-    Ok(lost)
+    Ok(Lost { pruned, ..lost })
+}
+
+/// Whether these files were deleted from the front, as a node prunes. Where no file is left, their disk is gone.
+fn are_pruned(source: &Source, files: &FxHashSet<u32>) -> bool {
+    let left = files::list(&source.blocks_dir).unwrap_or_default();
+    left.first()
+        .is_some_and(|first| files.iter().all(|file| *file < first.number))
 }
 
 /// Only a warning: the estimate is rough, and a full disk loses nothing that was committed.

@@ -6,6 +6,7 @@ mod merge;
 pub(super) use look::SETTLED;
 pub use look::{changed_files, unchanged};
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -19,7 +20,7 @@ use super::{Error, Source, Watch};
 use crate::blockfile::files::{self, BlkFile};
 use crate::blockfile::records;
 use crate::blockfile::{self, Access, BlockSource, Chain, XorKey};
-use crate::chain::header::{Header, Place};
+use crate::chain::header::{Hash, Header, Place};
 use crate::chain::heights::{PREFIX_BYTES, stated_height};
 use crate::chain::parts::{ActiveChain, Evidence};
 use crate::store::{self, FileState, Store};
@@ -80,6 +81,8 @@ pub struct Survey {
     pub paths: FxHashMap<u32, PathBuf>,
     /// The obfuscation key of the folder.
     pub key: XorKey,
+    /// Stored blocks that are damaged in their files by now.
+    pub damaged: FxHashSet<Hash>,
     /// What a person should know.
     pub warnings: Vec<Warning>,
 }
@@ -87,7 +90,7 @@ pub struct Survey {
 impl Survey {
     /// Whether the block of `header` can be read.
     pub fn is_readable(&self, header: &Header) -> bool {
-        self.paths.contains_key(&header.place.file)
+        self.paths.contains_key(&header.place.file) && !self.damaged.contains(&header.hash)
     }
 
     /// Takes files for gone that could be listed but not be read. Their state is not kept, so that the next run looks at them
@@ -108,21 +111,13 @@ pub fn survey(
     trust_files: bool,
     watch: &Watch<'_>,
 ) -> Result<Survey, Error> {
-    let listed = files::list(&source.blocks_dir)?;
+    let mut listed = files::list(&source.blocks_dir)?;
     let key = XorKey::load(&source.blocks_dir)?;
     check_chain(&listed, key, source.chain)?;
     let mut survey = Survey {
         key,
         ..Survey::default()
     };
-    for pair in listed.windows(2) {
-        if pair[1].number - pair[0].number > 1 {
-            survey.warnings.push(Warning::MissingFiles(
-                pair[0].number + 1,
-                pair[1].number - 1,
-            ));
-        }
-    }
     let states: FxHashMap<u32, FileState> = known.files.iter().map(|s| (s.file, *s)).collect();
     watch
         .progress
@@ -140,6 +135,15 @@ pub fn survey(
         })
         .collect();
     watch.progress.finish();
+    let looked = without_gone(source, &mut listed, looked);
+    for pair in listed.windows(2) {
+        if pair[1].number - pair[0].number > 1 {
+            survey.warnings.push(Warning::MissingFiles(
+                pair[0].number + 1,
+                pair[1].number - 1,
+            ));
+        }
+    }
 
     let mut evidence = Evidence {
         last_file: listed.last().map_or(0, |file| file.number),
@@ -206,6 +210,35 @@ pub fn survey(
         .extend(chain.unplaced.iter().cloned().map(Warning::Unplaced));
     survey.chain = chain;
     Ok(survey)
+}
+
+/// Leaves out files that were deleted since they were listed, as by a node that prunes: as if it had been listed a moment later.
+/// Where all of them are gone it is their disk that is.
+fn without_gone(
+    source: &Source,
+    listed: &mut Vec<BlkFile>,
+    mut looked: Vec<Result<Looked, Error>>,
+) -> Vec<Result<Looked, Error>> {
+    let is_gone = |looked: &Result<Looked, Error>| matches!(looked, Ok(Looked::Failed(error)) if error.kind() == ErrorKind::NotFound);
+    if !looked.iter().any(is_gone) {
+        return looked;
+    }
+    let Some(left) = files::list(&source.blocks_dir)
+        .ok()
+        .filter(|left| !left.is_empty())
+    else {
+        return looked;
+    };
+    let mut keep = listed
+        .iter()
+        .zip(&looked)
+        .map(|(file, looked)| !is_gone(looked) || left.binary_search(file).is_ok())
+        .collect::<Vec<_>>()
+        .into_iter();
+    let mut kept = keep.clone();
+    listed.retain(|_| keep.next().unwrap_or(true));
+    looked.retain(|_| kept.next().unwrap_or(true));
+    looked
 }
 
 /// Looks at the key and the first records only, before anything is made for a folder that will not do.

@@ -16,7 +16,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod damaged;
 mod disk;
+mod handed_back;
 mod kills;
 mod mapped;
 mod pruned;
