@@ -15,7 +15,7 @@ use std::error::Error;
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use bitcoin_slices::{Visit, Visitor, bsl};
@@ -23,7 +23,7 @@ use blkprice::blockfile::{Access, BlkFile, BlockSource, Chain, XorKey, list, rec
 use blkprice::chain::header::proves_work;
 use blkprice::filter::visit::visit;
 use blkprice::scan::survey::survey;
-use blkprice::scan::{Known, Silent, Source, Watch};
+use blkprice::scan::{Known, Source, Watch};
 use sha2::{Digest, Sha256};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -63,17 +63,9 @@ fn headers(dir: &Path, threads: usize) -> Result<(), Box<dyn Error>> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()?;
-    let source = Source {
-        blocks_dir: dir.to_path_buf(),
-        chain: Chain::Main,
-        access: Access::Map,
-    };
-    let watch = Watch {
-        progress: &Silent,
-        stop: &AtomicBool::new(false),
-    };
+    let source = Source::mapped(dir, Chain::Main);
     let start = Instant::now();
-    let survey = pool.install(|| survey(&source, Known::default(), false, &watch))?;
+    let survey = pool.install(|| survey(&source, Known::default(), false, &Watch::silent()))?;
     println!(
         "headers: {} on the chain, {:.3} s",
         survey.chain.blocks.len(),

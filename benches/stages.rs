@@ -6,17 +6,16 @@
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicBool;
 
 use bitcoin_slices::{Visit, Visitor, bsl};
-use blkprice::blockfile::{Access, Chain, Spent, XorKey};
+use blkprice::blockfile::{Chain, Spent, XorKey};
 use blkprice::chain::Hash;
 use blkprice::filter::extract::{Extract, txids};
 use blkprice::filter::visit::visit;
 use blkprice::filter::{RULES_VERSION, Window};
 use blkprice::price::{path, v91};
 use blkprice::scan::survey::survey;
-use blkprice::scan::{Known, Silent, Source, Watch};
+use blkprice::scan::{Known, Source, Watch};
 use blkprice::store::codec::encode_block;
 use blkprice::store::{BlockRow, DayRow, Store};
 use blkprice::synth::{BlockBuilder, BlockFiles, ChainSpec, RawBlock, Rng};
@@ -144,15 +143,8 @@ fn headers(c: &mut Criterion) {
         .blocks_per_file(167)
         .write(chain.take(BLOCKS))
         .expect("block files");
-    let source = Source {
-        blocks_dir: folder.path().to_path_buf(),
-        chain: Chain::Main,
-        access: Access::Map,
-    };
-    let watch = Watch {
-        progress: &Silent,
-        stop: &AtomicBool::new(false),
-    };
+    let source = Source::mapped(folder.path(), Chain::Main);
+    let watch = Watch::silent();
     let mut group = c.benchmark_group("header pass");
     group.sample_size(20);
     group.throughput(Throughput::Elements(BLOCKS as u64));

@@ -19,8 +19,7 @@
 //! 2. [`chain`] checks each header's own proof of work, takes the branch with most work, gives heights (from the
 //!    genesis block, or as coinbases state them) and cuts the chain into UTC days.
 //! 3. [`filter`] walks a block without copying, and keeps the outputs that qualify in their day. Which inputs spend coins of
-//!    the same day it learns from the node's undo files where they are there, else from the txids of the day. Which inputs spend coins
-//!    of that day, the node's undo files tell, or the txids of the day.
+//!    the same day it learns from the node's undo files where they are there, else from the txids of the day.
 //! 4. [`store`] holds them, compactly, with the plain views that users query.
 //! 5. [`price`] is pure mathematics: lists of amounts in, prices out. It knows no file, clock or database.
 //! 6. [`export`] writes what is stored for other programs.

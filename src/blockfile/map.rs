@@ -14,6 +14,11 @@
 //! should be. What is made cannot borrow from the block, so nothing made of a torn one gets further.
 //! Where there is no such signal (not Unix), a map keeps its file from being cut short.
 
+#![allow(
+    unsafe_code,
+    reason = "a map, and what becomes of a fault in it, cannot be had without; each use says why it is sound"
+)]
+
 #[cfg(unix)]
 mod fault;
 

@@ -8,7 +8,7 @@ use clap::Args;
 use super::Outcome;
 use super::output::{dollars, grouped, put, say};
 use super::progress::Shown;
-use crate::blockfile::{Access, Chain};
+use crate::blockfile::Chain;
 use crate::dates;
 use crate::pricing::{self, Engine};
 use crate::scan::{Options, Source, run};
@@ -57,11 +57,7 @@ impl Demo {
             blocks_dir.display()
         ));
 
-        let source = Source {
-            blocks_dir,
-            chain: Chain::Main,
-            access: Access::Map,
-        };
+        let source = Source::mapped(blocks_dir, Chain::Main);
         let pool = super::scan::pool(None)?;
         let mut store = Store::open(&database, source.chain)?;
         let report = run(

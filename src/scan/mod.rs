@@ -5,12 +5,15 @@
 //! stored, [`decode`] reads the days that differ in parallel (each thread by a [`reader`]), and [`run`] stores them in order, one writer, at most
 //! a few days in memory. [`poll`] tells when there is something to scan.
 
+mod close;
 pub mod decode;
+mod history;
 pub mod plan;
 pub mod poll;
 pub mod reader;
 mod store_days;
 pub mod survey;
+mod surveyed;
 mod tail;
 pub mod warning;
 
@@ -34,6 +37,17 @@ pub struct Source {
     pub chain: Chain,
     /// How they are read.
     pub access: Access,
+}
+
+impl Source {
+    /// The files of a folder, mapped where that pays.
+    pub fn mapped(blocks_dir: impl Into<PathBuf>, chain: Chain) -> Source {
+        Source {
+            blocks_dir: blocks_dir.into(),
+            chain,
+            access: Access::Map,
+        }
+    }
 }
 
 /// What to scan.
@@ -154,6 +168,17 @@ pub struct Watch<'a> {
     pub progress: &'a dyn Progress,
     /// Set from outside to end the run.
     pub stop: &'a AtomicBool,
+}
+
+impl Watch<'static> {
+    /// Nobody watches, and nobody stops it.
+    pub fn silent() -> Watch<'static> {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Watch {
+            progress: &Silent,
+            stop: &NEVER,
+        }
+    }
 }
 
 impl Watch<'_> {

@@ -2,22 +2,37 @@
 
 use std::path::Path;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
+use super::close::{close, of_lost};
 use super::decode::{DecodedDay, Reading, decode_days};
+use super::history::{check_found, check_history, hash_at};
 use super::plan::{Plan, blocks_of};
-use super::survey::{ELSEWHERE, Known, Survey, survey, unchanged};
-use super::tail::Tail;
+use super::survey::{Survey, unchanged};
+use super::surveyed::Surveyed;
 use super::warning::Warning;
 use super::{Error, Options, Report, Source, Unit, Watch};
+use crate::blockfile::files;
 use crate::chain::Day;
-use crate::chain::header::{Hash, Header, Place};
-use crate::chain::index::HashIndex;
+use crate::chain::header::Hash;
 use crate::dates;
 use crate::filter::RULES_VERSION;
 use crate::price::histogram;
-use crate::store::writer::Closing;
-use crate::store::{Missing, Store, disk_need};
+use crate::store::{BlockRow, Store, disk_need};
+
+/// So often a scan begins again where files are pruned under it.
+const ROUNDS: u32 = 3;
+
+/// One scan: what is asked, and what it is done with.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'a> {
+    pub(super) pool: &'a rayon::ThreadPool,
+    pub(super) source: &'a Source,
+    pub(super) options: &'a Options,
+    pub(super) watch: &'a Watch<'a>,
+    /// Where files are pruned under it, days are not stored for what is left of them: it will be done again.
+    again: bool,
+}
 
 /// Scans `source` into `store` on the threads of `pool`.
 ///
@@ -31,181 +46,65 @@ pub fn run(
     options: &Options,
     watch: &Watch<'_>,
 ) -> Result<Report, Error> {
+    let job = &Job {
+        pool,
+        source,
+        options,
+        watch,
+        again: true,
+    };
     if let Some(report) = already_done(source, store, options)? {
         return Ok(report);
     }
     store.set_bin_steps(histogram::steps())?;
-    let surveyed = match end_only(pool, source, store, options, watch)? {
-        Some(surveyed) => surveyed,
-        None => whole(pool, source, store, options, watch)?,
-    };
-    let Surveyed {
-        mut survey,
-        stored_places,
-        noted,
-        root,
-        stale_below,
-    } = surveyed;
-    for warning in &survey.warnings {
-        watch.progress.warn(warning);
-    }
-    check_found(source, &survey)?;
-    check_history(source, store, &survey, &stored_places)?;
-
-    let missing = store.missing()?;
-    let reading = Reading {
-        use_undo: !options.no_undo,
-        check: options.check,
-        doubted: missing.iter().map(|gap| gap.first..=gap.last).collect(),
-    };
-    let stored_hash = |height| hash_at(&stored_places, height);
-    let (plan, replaced) = loop {
-        let first_ever = store.first_day_ever()?;
-        let days = store.days()?;
-        let plan = Plan::new(&survey, &days, first_ever, stored_hash, options, root);
-        start(store, &survey, &plan, watch);
-        let mut replaced = Vec::new();
-        let days = &plan.replaced;
-        decode_days(pool, source, &survey, days, &reading, watch, |day| {
-            replaced.push(day);
-            Ok(())
-        })?;
-        let unread = unread_files(replaced.iter().flat_map(|day| &day.lost));
-        if unread.is_empty() {
-            break (plan, replaced);
+    let mut report = Report::default();
+    for _ in 0..ROUNDS {
+        if let Ended::Closed = round(job, store, &mut report)? {
+            return Ok(report);
         }
-        // What is stored of these days is more than what can be read of them now: without the files they stay.
-        watch.progress.finish();
-        for warning in replaced.iter().flat_map(|day| &day.lost) {
-            watch.progress.warn(warning);
-        }
-        survey.give_up(&unread);
-    };
-    for day in &plan.gone {
-        let whole = blocks_of(&survey, day)
-            .iter()
-            .all(|&(_, at)| survey.is_readable(&survey.headers[at]));
-        let day = dates::show(day.day);
-        watch.progress.warn(&if whole {
-            Warning::DayHeld(day)
-        } else {
-            Warning::DayGone(day)
-        });
     }
-    let mut report = Report {
-        stale: stale_below + survey.headers.len() - survey.chain.blocks.len(),
-        ..Report::default()
+    let job = &Job {
+        again: false,
+        ..*job
     };
-    let mut lost = Vec::new();
-    store_plan(
-        pool,
-        source,
-        store,
-        &survey,
-        &plan,
-        replaced,
-        &reading,
-        watch,
-        &mut report,
-        &mut lost,
-    )?;
-    survey.give_up(&unread_files(&lost));
-    close(
-        source,
-        store,
-        &survey,
-        &plan,
-        &stored_places,
-        &noted,
-        root.unwrap_or(0),
-        lost,
-        watch,
-        &mut report,
-    )?;
+    round(job, store, &mut report)?;
     Ok(report)
 }
 
-/// A survey, with what the store knew before.
-struct Surveyed {
-    survey: Survey,
-    /// Hash, height and place of each stored block.
-    stored_places: Vec<(Hash, u32, Place)>,
-    /// What was noted beside them.
-    noted: FxHashMap<Place, Hash>,
-    /// Height from which on the chain was surveyed, if only its end was.
-    root: Option<u32>,
-    /// Noted blocks that are off the chain and were not looked at.
-    stale_below: usize,
+/// How a round ended.
+enum Ended {
+    Closed,
+    /// Files were pruned under it.
+    Pruned,
 }
 
-impl Surveyed {
-    fn new(
-        pool: &rayon::ThreadPool,
-        source: &Source,
-        store: &Store,
-        mut known: Known,
-        root: Option<u32>,
-        options: &Options,
-        watch: &Watch<'_>,
-    ) -> Result<Surveyed, Error> {
-        let count = known.stored.len();
-        let noted = known.others.iter().map(|h| (h.place, h.hash)).collect();
-        let folder = source.blocks_dir.to_string_lossy();
-        if store
-            .meta("blocks_dir")?
-            .is_some_and(|before| before != folder)
-        {
-            known.forget_places();
-        }
-        let survey = pool.install(|| survey(source, known, options.since_last, watch))?;
-        // Read a second time, because during the header pass a million of them would be in the way.
-        let mut stored_places = Vec::with_capacity(count);
-        store.each_place(root.unwrap_or(0), |height, hash, place| {
-            stored_places.push((hash, height, place));
-        })?;
-        Ok(Surveyed {
-            survey,
-            stored_places,
-            noted,
-            root,
-            stale_below: 0,
-        })
+/// Surveys, stores what is new and closes.
+fn round(job: &Job<'_>, store: &mut Store, report: &mut Report) -> Result<Ended, Error> {
+    let mut surveyed = Surveyed::new(job, store)?;
+    for warning in &surveyed.survey.warnings {
+        job.watch.progress.warn(warning);
     }
-}
-
-/// A survey of the whole chain.
-fn whole(
-    pool: &rayon::ThreadPool,
-    source: &Source,
-    store: &Store,
-    options: &Options,
-    watch: &Watch<'_>,
-) -> Result<Surveyed, Error> {
-    let known = Known::load(store)?;
-    Surveyed::new(pool, source, store, known, None, options, watch)
-}
-
-/// A survey of the chain's end, where blocks were only added to it.
-fn end_only(
-    pool: &rayon::ThreadPool,
-    source: &Source,
-    store: &Store,
-    options: &Options,
-    watch: &Watch<'_>,
-) -> Result<Option<Surveyed>, Error> {
-    if !options.since_last || options.from.is_some() || options.to.is_some() {
-        return Ok(None);
-    }
-    let Some(tail) = Tail::load(source, store)? else {
-        return Ok(None);
+    check_found(job.source, &surveyed.survey)?;
+    check_history(job.source, store, &surveyed.survey, &surveyed.stored_places)?;
+    let missing = store.missing()?;
+    let reading = Reading {
+        use_undo: !job.options.no_undo,
+        check: job.options.check,
+        doubted: missing.iter().map(|gap| gap.first..=gap.last).collect(),
     };
-    let (root, stale_below) = (tail.root, tail.stale_below);
-    let surveyed = Surveyed::new(pool, source, store, tail.known, Some(root), options, watch)?;
-    let only_added = super::tail::only_added(&surveyed.survey, &surveyed.stored_places);
-    Ok(only_added.then_some(Surveyed {
-        stale_below,
-        ..surveyed
-    }))
+    let (plan, replaced) = plan_and_read(job, store, &mut surveyed, &reading)?;
+    let survey = &surveyed.survey;
+    tell_gone(survey, &plan, job.watch);
+    report.stale = surveyed.stale_below + survey.headers.len() - survey.chain.blocks.len();
+    let Lost { blocks, pruned } =
+        store_plan(job, store, survey, &plan, replaced, &reading, report)?;
+    if let Some((first, last)) = pruned.iter().min().zip(pruned.iter().max()) {
+        job.watch.progress.warn(&Warning::Pruned(*first, *last));
+        return Ok(Ended::Pruned);
+    }
+    surveyed.survey.give_up(&unread_files(&blocks));
+    close(job, store, &surveyed, &plan, &blocks, report)?;
+    Ok(Ended::Closed)
 }
 
 /// The answer where no file has changed since a scan that left nothing to do.
@@ -235,78 +134,100 @@ fn already_done(
     }))
 }
 
-fn check_found(source: &Source, survey: &Survey) -> Result<(), Error> {
-    if !survey.chain.blocks.is_empty() {
-        return Ok(());
-    }
-    if survey.headers.is_empty() {
-        return Err(Error::NoBlocks {
-            dir: source.blocks_dir.clone(),
-            chain: source.chain,
-            files: survey.paths.len(),
-        });
-    }
-    Err(Error::NoHeights(source.blocks_dir.clone()))
-}
-
-/// The hash stored at `height`, of blocks in order of height.
-fn hash_at(stored: &[(Hash, u32, Place)], height: u32) -> Option<Hash> {
-    let at = stored.binary_search_by_key(&height, |&(_, height, _)| height);
-    at.ok().map(|at| stored[at].0)
-}
-
-/// Refuses to mix two chains: where blocks were found and none links to what is stored, yet they claim heights
-/// that are stored, the folder is not the one the database was made from.
-fn check_history(
-    source: &Source,
+/// Makes the plan, and reads the days that are to be replaced together: if a file of theirs cannot be read now, the plan is made
+/// again without it.
+fn plan_and_read(
+    job: &Job<'_>,
     store: &Store,
+    surveyed: &mut Surveyed,
+    reading: &Reading,
+) -> Result<(Plan, Vec<DecodedDay>), Error> {
+    let Job {
+        pool,
+        source,
+        options,
+        watch,
+        ..
+    } = *job;
+    let Surveyed {
+        survey,
+        stored_places,
+        root,
+        ..
+    } = surveyed;
+    let stored_hash = |height| hash_at(stored_places, height);
+    loop {
+        let first_ever = store.first_day_ever()?;
+        let days = store.days()?;
+        let plan = Plan::new(survey, &days, first_ever, stored_hash, options, *root);
+        announce(store, survey, &plan, watch);
+        let mut replaced = Vec::new();
+        let days = &plan.replaced;
+        decode_days(pool, source, survey, days, reading, watch, |day| {
+            replaced.push(day);
+            Ok(())
+        })?;
+        let lost = || replaced.iter().flat_map(|day| &day.lost);
+        let unread = unread_files(lost());
+        let damaged = stored_and_damaged(survey, &plan, stored_hash, lost());
+        if unread.is_empty() && damaged.is_empty() {
+            return Ok((plan, replaced));
+        }
+        // What is stored of these days is more than what can be read of them now: without the files they stay.
+        watch.progress.finish();
+        lost().for_each(|warning| watch.progress.warn(warning));
+        survey.give_up(&unread);
+        survey.damaged.extend(damaged);
+    }
+}
+
+/// The blocks among those lost that are stored, of days whose stored blocks are all on the chain: such a day only grows, and is
+/// not replaced by less. (After a reorganisation the chain counts more than one of its blocks.)
+fn stored_and_damaged<'w>(
     survey: &Survey,
-    stored: &[(Hash, u32, Place)],
-) -> Result<(), Error> {
-    let Some(&(_, first, _)) = stored.first() else {
-        return Ok(());
+    plan: &Plan,
+    stored_hash: impl Fn(u32) -> Option<Hash>,
+    lost: impl Iterator<Item = &'w Warning>,
+) -> FxHashSet<Hash> {
+    let stands = |&(height, at): &(u32, usize)| {
+        let hash = survey.headers[at].hash;
+        (stored_hash(height) == Some(hash)).then_some(hash)
     };
-    // Most often a stored block is where it was; a set of all of them is large.
-    let stands = survey.chain.blocks.iter().any(|&(height, at)| {
-        let header = &survey.headers[at];
-        hash_at(stored, height) == Some(header.hash) && survey.is_readable(header)
-    });
-    if stands || survey.paths.is_empty() {
-        return Ok(());
+    let damaged: FxHashSet<u32> = lost
+        .filter_map(|warning| match warning {
+            Warning::Damaged { height, .. } => Some(*height),
+            _ => None,
+        })
+        .collect();
+    let mut held = FxHashSet::default();
+    for day in &plan.replaced {
+        let blocks = blocks_of(survey, day);
+        let grows = blocks
+            .iter()
+            .all(|block| stored_hash(block.0).is_none() || stands(block).is_some());
+        let of_day = blocks.iter().filter(|block| damaged.contains(&block.0));
+        held.extend(of_day.filter_map(stands).filter(|_| grows));
     }
-    let stored_set: FxHashSet<Hash> = stored.iter().map(|&(hash, _, _)| hash).collect();
-    let linked = survey.headers.iter().any(|header| {
-        survey.is_readable(header)
-            && (stored_set.contains(&header.hash) || stored_set.contains(&header.prev))
-    });
-    if linked {
-        return Ok(());
-    }
-    // The found genesis lost against the stored one, or won; either way it is another.
-    let genesis = survey
-        .headers
-        .iter()
-        .find(|header| header.prev == Hash::ZERO && survey.is_readable(header));
-    let differing = match genesis {
-        Some(header) => hash_at(stored, 0)
-            .or_else(|| hash_at(stored, first))
-            .map(|hash| (0, hash, header.hash)),
-        None => survey.chain.blocks.iter().find_map(|&(height, at)| {
-            let found = survey.headers[at].hash;
-            hash_at(stored, height)
-                .filter(|&hash| hash != found)
-                .map(|hash| (height, hash, found))
-        }),
-    };
-    match differing {
-        Some((height, stored, found)) => Err(Error::OtherHistory {
-            database: store.path().to_path_buf(),
-            dir: source.blocks_dir.clone(),
-            height,
-            stored: stored.to_string(),
-            found: found.to_string(),
-        }),
-        None => Ok(()),
+    held
+}
+
+/// Says which days stay as they are stored though the chain has other blocks in them.
+fn tell_gone(survey: &Survey, plan: &Plan, watch: &Watch<'_>) {
+    for day in &plan.gone {
+        let headers = || {
+            let blocks = blocks_of(survey, day).iter();
+            blocks.map(|&(_, at)| &survey.headers[at])
+        };
+        let date = dates::show(day.day);
+        watch
+            .progress
+            .warn(&if headers().all(|header| survey.is_readable(header)) {
+                Warning::DayHeld(date)
+            } else if headers().all(|header| survey.paths.contains_key(&header.place.file)) {
+                Warning::DayDamaged(date)
+            } else {
+                Warning::DayGone(date)
+            });
     }
 }
 
@@ -320,7 +241,7 @@ fn unread_files<'w>(warnings: impl IntoIterator<Item = &'w Warning>) -> FxHashSe
 }
 
 /// Announces the work of `plan`.
-fn start(store: &Store, survey: &Survey, plan: &Plan, watch: &Watch<'_>) {
+fn announce(store: &Store, survey: &Survey, plan: &Plan, watch: &Watch<'_>) {
     let sizes = |day: &Day| -> u64 {
         blocks_of(survey, day)
             .iter()
@@ -336,40 +257,43 @@ fn start(store: &Store, survey: &Survey, plan: &Plan, watch: &Watch<'_>) {
     watch.progress.start("scanning", bytes, Unit::Bytes);
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one call, and each is another thing"
-)]
+/// What could not be had of a plan.
+#[derive(Default)]
+struct Lost {
+    blocks: Vec<Warning>,
+    /// Numbers of files, of which other days were not stored either.
+    pruned: FxHashSet<u32>,
+}
+
+/// Stores what was read of the days to be replaced, and reads and stores the days to be added.
 fn store_plan(
-    pool: &rayon::ThreadPool,
-    source: &Source,
+    job: &Job<'_>,
     store: &mut Store,
     survey: &Survey,
     plan: &Plan,
     replaced: Vec<DecodedDay>,
     reading: &Reading,
-    watch: &Watch<'_>,
     report: &mut Report,
-    lost: &mut Vec<Warning>,
-) -> Result<(), Error> {
-    let mut take = |decoded: DecodedDay| {
+) -> Result<Lost, Error> {
+    let Job {
+        pool,
+        source,
+        watch,
+        ..
+    } = *job;
+    let mut lost = Lost::default();
+    let mut take = |mut decoded: DecodedDay| {
+        let sum = |of: fn(&BlockRow) -> u32| -> u64 {
+            decoded.row.blocks.iter().map(|b| u64::from(of(b))).sum()
+        };
         report.days += 1;
         report.blocks += decoded.row.blocks.len() as u64;
-        report.outputs += decoded
-            .row
-            .blocks
-            .iter()
-            .map(|b| u64::from(b.outputs))
-            .sum::<u64>();
-        report.bytes += decoded
-            .row
-            .blocks
-            .iter()
-            .map(|b| u64::from(b.size))
-            .sum::<u64>();
+        report.outputs += sum(|block| block.outputs);
+        report.bytes += sum(|block| block.size);
+        decoded.row.missing = decoded.lost.iter().filter_map(of_lost).collect();
         for warning in decoded.lost {
             watch.progress.warn(&warning);
-            lost.push(warning);
+            lost.blocks.push(warning);
         }
         // A day none of whose blocks can be read has nothing to store.
         Some(decoded.row).filter(|row| !row.blocks.is_empty())
@@ -379,17 +303,34 @@ fn store_plan(
         store.replace_days(&plan.removed, &together, RULES_VERSION)?;
     }
     drop(together);
-    decode_days(pool, source, survey, &plan.added, reading, watch, |day| {
+    let mut pruned = FxHashSet::default();
+    let ended = decode_days(pool, source, survey, &plan.added, reading, watch, |day| {
+        let unread = unread_files(&day.lost);
+        if job.again && !unread.is_empty() && are_pruned(source, &unread) {
+            pruned.extend(unread);
+            return Err(Error::Interrupted); // this loop, not the scan
+        }
         let redone = plan.redone.contains(&day.row.day);
-        let unread = !unread_files(&day.lost).is_empty();
-        if let Some(row) = take(day).filter(|_| !(redone && unread)) {
-            let old = Some(row.day).filter(|day| plan.redone.contains(day));
+        // What is stored under older rules is more than a part of it under these.
+        let less = redone && !day.lost.is_empty();
+        if let Some(row) = take(day).filter(|_| !less) {
+            let old = Some(row.day).filter(|_| redone);
             store.replace_days(old.as_slice(), std::slice::from_ref(&row), RULES_VERSION)?;
         }
         Ok(())
-    })?;
+    });
+    if pruned.is_empty() {
+        ended?;
+    }
     watch.progress.finish();
-    Ok(())
+    Ok(Lost { pruned, ..lost })
+}
+
+/// Whether these files were deleted from the front, as a node prunes. Where no file is left, their disk is gone.
+fn are_pruned(source: &Source, files: &FxHashSet<u32>) -> bool {
+    let left = files::list(&source.blocks_dir).unwrap_or_default();
+    left.first()
+        .is_some_and(|first| files.iter().all(|file| *file < first.number))
 }
 
 /// Only a warning: the estimate is rough, and a full disk loses nothing that was committed.
@@ -400,212 +341,4 @@ fn warn_of_small_disk(database: &Path, need: u64, watch: &Watch<'_>) {
     {
         watch.progress.warn(&Warning::SmallDisk { need, free });
     }
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one call, and each is another thing"
-)]
-fn close(
-    source: &Source,
-    store: &mut Store,
-    survey: &Survey,
-    plan: &Plan,
-    before: &[(Hash, u32, Place)],
-    noted: &FxHashMap<Place, Hash>,
-    root: u32,
-    lost: Vec<Warning>,
-    watch: &Watch<'_>,
-    report: &mut Report,
-) -> Result<(), Error> {
-    let now = Now::read(store, survey, before, root)?;
-    let mut closing = Closing {
-        completeness: plan.completeness.clone(),
-        files: survey.files.clone(),
-        ..Closing::default()
-    };
-    note_others(&mut closing, survey, &now.stored, noted);
-    closing.missing = missing(survey, now.heights, lost);
-    closing.missing.extend(left_out(survey, plan, &now.stored));
-    closing.missing.sort_by_key(|gap| gap.first);
-    closing.moved = now.moved;
-    for gap in &closing.missing {
-        if gap.reason == NO_BLOCK {
-            watch.progress.warn(&Warning::Missing(gap.first, gap.last));
-        }
-    }
-    let unreadable = |warning: &Warning| matches!(warning, Warning::Unreadable(..));
-    report.incomplete = !closing.missing.is_empty()
-        || !survey.chain.unplaced.is_empty()
-        || survey.warnings.iter().any(unreadable);
-    report.tip = survey
-        .chain
-        .blocks
-        .last()
-        .map(|&(height, at)| (height, survey.headers[at].hash.to_string()));
-    let (height, hash) = report.tip.clone().unwrap_or_default();
-    let tip = survey.chain.blocks.last();
-    let tip_time = tip.map_or(0, |&(_, at)| survey.headers[at].time);
-    closing.meta = vec![
-        (
-            "blocks_dir",
-            source.blocks_dir.to_string_lossy().into_owned(),
-        ),
-        (
-            "finished",
-            if plan.reaches_tip && plan.gone.is_empty() {
-                "tip"
-            } else {
-                "range"
-            }
-            .to_string(),
-        ),
-        ("incomplete", u8::from(report.incomplete).to_string()),
-        ("rules_version", RULES_VERSION.to_string()),
-        ("stale_blocks", report.stale.to_string()),
-        ("tip_hash", hash),
-        ("tip_height", height.to_string()),
-        ("tip_time", tip_time.to_string()),
-    ];
-    store.close_scan(&closing)?;
-    Ok(())
-}
-
-/// What is stored now, against the survey.
-struct Now {
-    /// Of each header of the survey, whether it is stored as a block.
-    stored: Vec<bool>,
-    /// Blocks that were stored before and stand elsewhere: height and where.
-    moved: Vec<(u32, Place)>,
-    /// The first height and the last.
-    heights: Option<(u32, u32)>,
-}
-
-impl Now {
-    /// Reads the stored blocks from height `root` on row by row: a list of them would double a long scan's memory.
-    fn read(
-        store: &Store,
-        survey: &Survey,
-        before: &[(Hash, u32, Place)],
-        root: u32,
-    ) -> Result<Now, Error> {
-        let headers = &survey.headers;
-        let owner = |at: u32| &headers[at as usize].hash.0;
-        let mut index = HashIndex::with_capacity(headers.len());
-        for (at, header) in (0u32..).zip(headers) {
-            index.insert(&header.hash.0, at, owner);
-        }
-        let copies: FxHashSet<Place> = survey.copies.iter().map(|header| header.place).collect();
-        let mut now = Now {
-            stored: vec![false; headers.len()],
-            moved: Vec::new(),
-            heights: None,
-        };
-        store.each_place(root, |height, hash, place| {
-            let first = now.heights.map_or(height, |(first, _)| first);
-            now.heights = Some((first, height));
-            let Some(at) = index.get(&hash.0, owner) else {
-                return;
-            };
-            now.stored[at as usize] = true;
-            let found = headers[at as usize].place;
-            let stayed = before
-                .binary_search_by_key(&height, |&(_, height, _)| height)
-                .is_ok_and(|at| before[at].0 == hash);
-            // A block read from a later copy keeps that place: the first may be damaged.
-            if stayed && found != place && found.file != ELSEWHERE && !copies.contains(&place) {
-                now.moved.push((height, found));
-            }
-        })?;
-        Ok(now)
-    }
-}
-
-/// The headers that are not stored as blocks, as changes to what is noted already.
-fn note_others(
-    closing: &mut Closing,
-    survey: &Survey,
-    stored: &[bool],
-    noted: &FxHashMap<Place, Hash>,
-) {
-    let heights: FxHashMap<usize, u32> = survey
-        .chain
-        .blocks
-        .iter()
-        .filter(|&&(_, at)| !stored[at])
-        .map(|&(height, at)| (at, height))
-        .collect();
-    let mut kept = FxHashSet::default();
-    let others = survey
-        .headers
-        .iter()
-        .enumerate()
-        .filter(|&(at, _)| !stored[at])
-        .chain(survey.copies.iter().map(|header| (usize::MAX, header)));
-    for (at, header) in others {
-        if noted.get(&header.place) == Some(&header.hash) {
-            kept.insert(header.place);
-        } else {
-            let height = heights.get(&at).copied().or(header.height);
-            closing.other_added.push(Header { height, ..*header });
-        }
-    }
-    closing.other_removed = noted
-        .keys()
-        .copied()
-        .filter(|place| !kept.contains(place))
-        .collect();
-}
-
-const NO_BLOCK: &str = "no block file at hand holds it";
-
-/// What is missing between the first and the last stored height.
-fn missing(survey: &Survey, stored: Option<(u32, u32)>, lost: Vec<Warning>) -> Vec<Missing> {
-    let Some((low, high)) = stored else {
-        return Vec::new();
-    };
-    let mut missing: Vec<Missing> = survey
-        .chain
-        .missing
-        .iter()
-        .filter(|gap| *gap.end() > low && *gap.start() < high)
-        .map(|gap| Missing {
-            first: *gap.start(),
-            last: *gap.end(),
-            reason: NO_BLOCK.to_string(),
-        })
-        .collect();
-    missing.extend(lost.into_iter().filter_map(|warning| match warning {
-        Warning::Damaged { height, why, .. } => Some(Missing {
-            first: height,
-            last: height,
-            reason: format!("the block is damaged: {why}"),
-        }),
-        Warning::Unread { height, why, .. } => Some(Missing {
-            first: height,
-            last: height,
-            reason: format!("the block could not be read: {why}"),
-        }),
-        _ => None,
-    }));
-    missing.sort_by_key(|gap| gap.first);
-    missing.dedup_by_key(|gap| gap.first);
-    missing
-}
-
-/// The blocks of days that stay as stored since their first files are gone, a gap a day.
-fn left_out(survey: &Survey, plan: &Plan, stored: &[bool]) -> Vec<Missing> {
-    let gap = |day: &Day| {
-        let mut heights = blocks_of(survey, day)
-            .iter()
-            .filter(|&&(_, at)| !stored[at])
-            .map(|&(height, _)| height);
-        let first = heights.next()?;
-        Some(Missing {
-            first,
-            last: heights.next_back().unwrap_or(first),
-            reason: "its day can no longer be read whole".to_string(),
-        })
-    };
-    plan.gone.iter().filter_map(gap).collect()
 }

@@ -1,25 +1,29 @@
 //! The header pass: what blocks a folder holds, and which of them are the chain.
 
+mod look;
+mod merge;
+
+pub(super) use look::SETTLED;
+pub use look::{changed_files, unchanged};
+
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use look::{Looked, look};
+use merge::merge;
+
 use super::warning::Warning;
 use super::{Error, Source, Watch};
 use crate::blockfile::files::{self, BlkFile};
-use crate::blockfile::records::{self, Framing, Oddity};
+use crate::blockfile::records;
 use crate::blockfile::{self, Access, BlockSource, Chain, XorKey};
-use crate::chain::header::{Header, Place, proves_work};
+use crate::chain::header::{Hash, Header, Place};
 use crate::chain::heights::{PREFIX_BYTES, stated_height};
-use crate::chain::index::HashIndex;
 use crate::chain::parts::{ActiveChain, Evidence};
-use crate::filter::txid::merkle_root_holds;
 use crate::store::{self, FileState, Store};
-
-/// A file changed less than this before it was looked at can change again within the clock's grain.
-pub(super) const SETTLED: Duration = Duration::from_secs(2);
 
 /// The file number of blocks that are stored from another folder; no block file has it.
 pub const ELSEWHERE: u32 = u32::MAX;
@@ -77,6 +81,8 @@ pub struct Survey {
     pub paths: FxHashMap<u32, PathBuf>,
     /// The obfuscation key of the folder.
     pub key: XorKey,
+    /// Stored blocks that are damaged in their files by now.
+    pub damaged: FxHashSet<Hash>,
     /// What a person should know.
     pub warnings: Vec<Warning>,
 }
@@ -84,7 +90,7 @@ pub struct Survey {
 impl Survey {
     /// Whether the block of `header` can be read.
     pub fn is_readable(&self, header: &Header) -> bool {
-        self.paths.contains_key(&header.place.file)
+        self.paths.contains_key(&header.place.file) && !self.damaged.contains(&header.hash)
     }
 
     /// Takes files for gone that could be listed but not be read. Their state is not kept, so that the next run looks at them
@@ -93,48 +99,6 @@ impl Survey {
         self.paths.retain(|file, _| !files.contains(file));
         self.files.retain(|state| !files.contains(&state.file));
     }
-}
-
-/// Whether every block file has the size and time of change that are known of it.
-///
-/// # Errors
-/// The folder cannot be read.
-pub fn unchanged(source: &Source, known: &[FileState]) -> Result<bool, Error> {
-    let listed = files::list(&source.blocks_dir)?;
-    let known: FxHashMap<u32, &FileState> = known.iter().map(|state| (state.file, state)).collect();
-    Ok(listed.iter().all(|file| {
-        let Ok(meta) = std::fs::metadata(&file.path) else {
-            return false;
-        };
-        known
-            .get(&file.number)
-            .is_some_and(|state| is_as_known(state, meta.len(), &meta))
-    }))
-}
-
-/// The numbers of the files that are new or not as they are known; none of that if a known one is gone.
-///
-/// # Errors
-/// The folder cannot be read.
-pub fn changed_files(
-    source: &Source,
-    known: &[FileState],
-) -> Result<Option<FxHashSet<u32>>, Error> {
-    let mut states: FxHashMap<u32, &FileState> =
-        known.iter().map(|state| (state.file, state)).collect();
-    let mut changed = FxHashSet::default();
-    for file in files::list(&source.blocks_dir)? {
-        let meta = std::fs::metadata(&file.path);
-        let state = states.remove(&file.number);
-        let same = match (&meta, state) {
-            (Ok(meta), Some(state)) => is_as_known(state, meta.len(), meta),
-            _ => false,
-        };
-        if !same {
-            changed.insert(file.number);
-        }
-    }
-    Ok(states.is_empty().then_some(changed))
 }
 
 /// Surveys the folder. With `trust_files`, files that have not changed since are not read again.
@@ -147,21 +111,13 @@ pub fn survey(
     trust_files: bool,
     watch: &Watch<'_>,
 ) -> Result<Survey, Error> {
-    let listed = files::list(&source.blocks_dir)?;
+    let mut listed = files::list(&source.blocks_dir)?;
     let key = XorKey::load(&source.blocks_dir)?;
     check_chain(&listed, key, source.chain)?;
     let mut survey = Survey {
         key,
         ..Survey::default()
     };
-    for pair in listed.windows(2) {
-        if pair[1].number - pair[0].number > 1 {
-            survey.warnings.push(Warning::MissingFiles(
-                pair[0].number + 1,
-                pair[1].number - 1,
-            ));
-        }
-    }
     let states: FxHashMap<u32, FileState> = known.files.iter().map(|s| (s.file, *s)).collect();
     watch
         .progress
@@ -179,6 +135,15 @@ pub fn survey(
         })
         .collect();
     watch.progress.finish();
+    let looked = without_gone(source, &mut listed, looked);
+    for pair in listed.windows(2) {
+        if pair[1].number - pair[0].number > 1 {
+            survey.warnings.push(Warning::MissingFiles(
+                pair[0].number + 1,
+                pair[1].number - 1,
+            ));
+        }
+    }
 
     let mut evidence = Evidence {
         last_file: listed.last().map_or(0, |file| file.number),
@@ -247,52 +212,33 @@ pub fn survey(
     Ok(survey)
 }
 
-enum Looked {
-    AsKnown(FileState),
-    Read(FileState, Vec<Header>, Vec<Warning>),
-    Failed(std::io::Error),
-}
-
-fn look(
+/// Leaves out files that were deleted since they were listed, as by a node that prunes: as if it had been listed a moment later.
+/// Where all of them are gone it is their disk that is.
+fn without_gone(
     source: &Source,
-    file: &BlkFile,
-    key: XorKey,
-    known: Option<&FileState>,
-    stop: &dyn Fn() -> bool,
-) -> Looked {
-    let run = || -> std::io::Result<Looked> {
-        let (handle, meta) = files::open(&file.path)?;
-        let size = meta.len();
-        if let Some(state) = known.filter(|state| is_as_known(state, size, &meta)) {
-            return Ok(Looked::AsKnown(*state));
-        }
-        let mtime = meta.modified()?;
-        let settled = SystemTime::now()
-            .duration_since(mtime)
-            .is_ok_and(|age| age > SETTLED);
-        let framing = records::frame(&handle, size, key, source.chain, proves_work, stop)?;
-        let mut warnings = Vec::new();
-        let damaged = note_oddities(&mut warnings, file, size, &framing);
-        let state = FileState {
-            file: file.number,
-            size,
-            mtime_ns: if settled { nanoseconds(mtime) } else { 0 },
-            damaged,
-        };
-        let headers = proven(source, key, file, framing, &mut warnings);
-        Ok(Looked::Read(state, headers, warnings))
+    listed: &mut Vec<BlkFile>,
+    mut looked: Vec<Result<Looked, Error>>,
+) -> Vec<Result<Looked, Error>> {
+    let is_gone = |looked: &Result<Looked, Error>| matches!(looked, Ok(Looked::Failed(error)) if error.kind() == ErrorKind::NotFound);
+    if !looked.iter().any(is_gone) {
+        return looked;
+    }
+    let Some(left) = files::list(&source.blocks_dir)
+        .ok()
+        .filter(|left| !left.is_empty())
+    else {
+        return looked;
     };
-    run().unwrap_or_else(Looked::Failed)
-}
-
-fn is_as_known(state: &FileState, size: u64, meta: &std::fs::Metadata) -> bool {
-    let mtime = meta.modified().map_or(0, nanoseconds);
-    state.mtime_ns != 0 && state.mtime_ns == mtime && state.size == size
-}
-
-fn nanoseconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(0)
+    let mut keep = listed
+        .iter()
+        .zip(&looked)
+        .map(|(file, looked)| !is_gone(looked) || left.binary_search(file).is_ok())
+        .collect::<Vec<_>>()
+        .into_iter();
+    let mut kept = keep.clone();
+    listed.retain(|_| keep.next().unwrap_or(true));
+    looked.retain(|_| kept.next().unwrap_or(true));
+    looked
 }
 
 /// Looks at the key and the first records only, before anything is made for a folder that will not do.
@@ -321,128 +267,6 @@ fn check_chain(listed: &[BlkFile], key: XorKey, wanted: Chain) -> Result<(), Err
         }
     }
     Ok(())
-}
-
-/// Notes what is odd in a file; whether something in it may have been lost.
-fn note_oddities(
-    warnings: &mut Vec<Warning>,
-    file: &BlkFile,
-    size: u64,
-    framing: &Framing,
-) -> bool {
-    if size == 0 {
-        warnings.push(Warning::Empty(file.path.clone()));
-    }
-    let mut lost = size == 0 || framing.records.is_empty();
-    for oddity in &framing.oddities {
-        lost |= !matches!(oddity, Oddity::ZeroTail { .. });
-        warnings.push(Warning::Oddity(file.path.clone(), *oddity));
-    }
-    lost
-}
-
-/// The headers of a file's records, those left out whose body was only half written.
-fn proven(
-    source: &Source,
-    key: XorKey,
-    file: &BlkFile,
-    framing: Framing,
-    warnings: &mut Vec<Warning>,
-) -> Vec<Header> {
-    let whole = |record: &records::Record| {
-        let block = BlockSource::open(&file.path, source.access, key);
-        let mut buffer = Vec::new();
-        block.is_ok_and(|block| {
-            block
-                .with_block(record.offset, record.size, &mut buffer, merkle_root_holds)
-                .is_ok_and(|holds| holds == Ok(true))
-        })
-    };
-    let mut headers = Vec::with_capacity(framing.records.len());
-    for record in &framing.records {
-        if record.doubtful && !whole(record) {
-            warnings.push(Warning::HalfWritten(file.path.clone(), record.offset));
-            continue;
-        }
-        let place = Place {
-            file: file.number,
-            offset: record.offset,
-        };
-        headers.push(Header::parse(&record.header, place, record.size));
-    }
-    headers
-}
-
-/// Joins what was found with what the store knows, each hash once.
-///
-/// Of a file read again only what was found counts, with one exception: a stored block that is no longer
-/// found stays (its bytes may have been damaged or cut off since), unless the node has written other
-/// records at or before its place, as it does after a crash.
-fn merge(survey: &mut Survey, found: Vec<Header>, fresh: &FxHashMap<u32, Vec<u64>>, known: Known) {
-    let (mut stored, mut others) = (known.stored, known.others);
-    // Lists in order of place are searched instead of sets: of a million blocks a set is a hundred megabytes.
-    // Blocks stored from another folder may claim a place that one of this folder stands at.
-    stored.sort_unstable_by_key(|header| (header.place, header.hash.0));
-    others.sort_unstable_by_key(|header| (header.place, header.hash.0));
-    let stands_in = |list: &[Header], header: &Header| {
-        let key = (header.place, header.hash.0);
-        list.binary_search_by_key(&key, |other| (other.place, other.hash.0))
-            .is_ok()
-    };
-    let mut rewritten: FxHashMap<u32, u64> = FxHashMap::default();
-    for header in &found {
-        if !stands_in(&stored, header) && !stands_in(&others, header) {
-            let first = rewritten.entry(header.place.file).or_insert(u64::MAX);
-            *first = (*first).min(header.place.offset);
-        }
-    }
-    stored.retain(|header| {
-        let from = rewritten
-            .get(&header.place.file)
-            .copied()
-            .unwrap_or(u64::MAX);
-        !fresh.contains_key(&header.place.file)
-            // What was found again where it was is not needed twice.
-            || header.place.offset < from && !stands_in(&found, header)
-    });
-    others.retain(|header| !fresh.contains_key(&header.place.file));
-
-    let mut all = found;
-    all.reserve_exact(stored.len() + others.len());
-    all.append(&mut stored);
-    all.append(&mut others);
-    drop((stored, others));
-    // Readable places first, so that of several copies one that can be read is kept. The sort is stable: of
-    // the same place the one found comes before the one remembered.
-    all.sort_by_key(|header| (!survey.paths.contains_key(&header.place.file), header.place));
-    let mut kept = HashIndex::with_capacity(all.len());
-    let mut copied = FxHashSet::default();
-    let mut again = Vec::new();
-    for (at, header) in (0u32..).zip(&all) {
-        let owner = |at: u32| &all[at as usize].hash.0;
-        let Some(first) = kept.insert(&header.hash.0, at, owner) else {
-            continue;
-        };
-        again.push(at as usize);
-        let Place { file, offset } = header.place;
-        // A remembered place of a file read again holds something else by now.
-        let holds = fresh
-            .get(&file)
-            .is_none_or(|found| found.binary_search(&offset).is_ok());
-        let other = all[first as usize].place != header.place && file != ELSEWHERE;
-        if holds && other && copied.insert(header.place) {
-            survey.copies.push(*header);
-        }
-    }
-    drop(kept);
-    let mut again = again.into_iter().peekable();
-    let mut at = 0;
-    all.retain(|_| {
-        at += 1;
-        again.next_if_eq(&(at - 1)).is_none()
-    });
-    all.sort_by_key(|header| header.place);
-    survey.headers = all;
 }
 
 /// The folder the paths of a survey are in, for messages.

@@ -48,6 +48,10 @@ pub enum Warning {
     Missing(u32, u32),
     /// A day that can be read no more since files of it are gone.
     DayGone(String),
+    /// A day that can be read no more since a block of it that is stored is damaged by now.
+    DayDamaged(String),
+    /// Files went while they were read, from the front: the first and the last.
+    Pruned(u32, u32),
     /// A day that would take blocks from such a day.
     DayHeld(String),
     /// The disk of the database may not hold what is coming.
@@ -146,6 +150,15 @@ impl fmt::Display for Warning {
             Warning::DayGone(day) => write!(
                 f,
                 "{day}: block files of this day are gone (pruned?), so it stays as stored; its later blocks are left out"
+            ),
+            Warning::DayDamaged(day) => write!(
+                f,
+                "{day}: a block of this day that is stored is damaged in its file by now, so the day stays as stored; its later \
+                 blocks are left out"
+            ),
+            Warning::Pruned(first, last) => write!(
+                f,
+                "block files were deleted while they were read (blk{first:05}.dat to blk{last:05}.dat; pruned?); looking again"
             ),
             Warning::DayHeld(day) => write!(
                 f,

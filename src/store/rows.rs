@@ -48,6 +48,8 @@ pub struct DayRow {
     pub data: Vec<u8>,
     /// Bin and number of outputs, for the bins that have any, ascending.
     pub bins: Vec<(u16, u32)>,
+    /// Its blocks that could not be had: noted with the day, so that a run that ends early does not forget them.
+    pub missing: Vec<Missing>,
 }
 
 /// What the store knows of a day.

@@ -86,6 +86,7 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(sqlite(path))?;
         db.busy_timeout(BUSY_TIMEOUT).map_err(sqlite(path))?;
+        no_temporary_files(&db).map_err(sqlite(path))?;
         let store = Store {
             db,
             path: path.to_path_buf(),
@@ -208,6 +209,7 @@ impl Store {
         // In WAL mode NORMAL never corrupts; a power cut can lose the last transactions, which are scanned again.
         db.pragma_update(None, "synchronous", "NORMAL")?;
         db.pragma_update(None, "cache_size", -32 * 1024)?;
+        no_temporary_files(db)?;
         let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let taken = usize::try_from(version).unwrap_or(0);
         for (step, sql) in (1i64..).zip(MIGRATIONS).skip(taken) {
@@ -225,6 +227,11 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// What SQLite puts aside while it works stays in memory: nothing is written but the database and what belongs to it.
+fn no_temporary_files(db: &Connection) -> rusqlite::Result<()> {
+    db.pragma_update(None, "temp_store", "MEMORY")
 }
 
 /// The first table or view that the schema of `version` has and the database does not.

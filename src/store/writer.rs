@@ -139,10 +139,7 @@ impl Store {
                     ])?;
                 }
                 tx.execute("DELETE FROM missing_height", [])?;
-                let mut missing = tx.prepare("INSERT INTO missing_height (first_height, last_height, reason) VALUES (?1, ?2, ?3)")?;
-                for gap in &closing.missing {
-                    missing.execute(params![gap.first, gap.last, gap.reason])?;
-                }
+                insert_missing(&tx, &closing.missing)?;
                 let mut meta =
                     tx.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)")?;
                 for (key, value) in &closing.meta {
@@ -258,6 +255,18 @@ fn insert_day(tx: &Transaction<'_>, row: &DayRow, rules_version: u32) -> rusqlit
         "INSERT INTO day_outputs (day, first_bin, bins, data) VALUES (?1, ?2, ?3, ?4)",
     )?
     .execute(params![row.day, first_bin, bins, row.data])?;
+    tx.prepare_cached("DELETE FROM missing_height WHERE first_height >= ?1 AND last_height <= ?2")?
+        .execute(params![row.first, row.last])?;
+    insert_missing(tx, &row.missing)
+}
+
+fn insert_missing(tx: &Transaction<'_>, missing: &[Missing]) -> rusqlite::Result<()> {
+    let mut insert = tx.prepare_cached(
+        "INSERT OR REPLACE INTO missing_height (first_height, last_height, reason) VALUES (?1, ?2, ?3)",
+    )?;
+    for gap in missing {
+        insert.execute(params![gap.first, gap.last, gap.reason])?;
+    }
     Ok(())
 }
 

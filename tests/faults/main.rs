@@ -16,7 +16,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod damaged;
 mod disk;
+mod handed_back;
 mod kills;
 mod mapped;
 mod pruned;
@@ -26,7 +28,7 @@ mod vanished;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use blkprice::blockfile::{Access, Chain};
+use blkprice::blockfile::Chain;
 use blkprice::scan::{Error, Options, Progress, Report, Source, Unit, Warning, Watch, run};
 use blkprice::store::Store;
 use blkprice::synth::RawBlock;
@@ -79,11 +81,7 @@ fn scan_with(
         },
         warnings: Mutex::default(),
     };
-    let source = Source {
-        blocks_dir: place.blocks().canonicalize().unwrap(),
-        chain: Chain::Main,
-        access: Access::Map,
-    };
+    let source = Source::mapped(place.blocks().canonicalize().unwrap(), Chain::Main);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     let mut store = Store::open(&place.db(), Chain::Main).unwrap();
     let watch = Watch {

@@ -5,7 +5,7 @@ use std::fs;
 use blkprice::synth::{BlockBuilder, RawBlock};
 
 use crate::support::{Place, small_chain};
-use crate::{assert_sound, write_anew};
+use crate::{assert_sound, scan_with, write_anew};
 
 const DAY: u32 = 86_400;
 
@@ -80,6 +80,54 @@ fn border_moves(shift: i64) {
         Some(&(tip.height, tip.hash.to_string()))
     );
     assert_eq!(place.chain()[..third], before[..third]);
+}
+
+/// Files deleted from the front while the first scan reads headers or blocks: it ends as one that began a moment later.
+#[test]
+fn files_pruned_under_a_first_scan_are_done_without() {
+    let blocks = small_chain(6, 992);
+    let mut moments = 0;
+    for (phase, after) in [
+        ("reading headers", 1),
+        ("reading headers", 2),
+        ("scanning", 1),
+        ("scanning", 4),
+    ] {
+        let place = Place::new();
+        // The first day lies in the first six files.
+        let files = place.files().blocks_per_file(4);
+        files.write(&blocks).unwrap();
+        let prune = || (0..6).for_each(|file| fs::remove_file(place.file(file)).unwrap());
+        let (ended, warnings, done) = scan_with(&place, phase, after, prune);
+        assert!(done);
+        let report = ended.unwrap();
+        let case = format!("{phase} {after}:\n{warnings}");
+        assert!(!report.incomplete, "{case}");
+        moments += usize::from(warnings.contains("looking again"));
+        assert_sound(&place);
+        let fresh = Place::at(place.blocks());
+        fresh.scan(&[]).expect(0);
+        assert!(place.chain() == fresh.chain(), "{case}");
+        assert_eq!(place.digest(), fresh.digest(), "{case}");
+        place.scan(&["--since-last"]).expect(0);
+        assert_eq!(place.digest(), fresh.digest(), "{case}");
+    }
+    assert!(moments >= 2, "{moments}");
+}
+
+/// What is missing between days that are stored is missing, whoever deleted it.
+#[test]
+fn a_hole_that_pruning_tears_is_told() {
+    let blocks = small_chain(6, 993);
+    let place = Place::new();
+    place.files().blocks_per_file(4).write(&blocks).unwrap();
+    let prune = || (0..12).for_each(|file| fs::remove_file(place.file(file)).unwrap());
+    // The first day is read by then.
+    let (ended, warnings, _) = scan_with(&place, "scanning", 24, prune);
+    assert!(ended.unwrap().incomplete, "{warnings}");
+    assert!(place.chain()[0].0 == 0);
+    assert_sound(&place);
+    place.scan(&["--since-last"]).expect(3).says("missing");
 }
 
 #[test]

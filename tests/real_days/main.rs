@@ -6,6 +6,8 @@
 // A skipped test says so, and this one prints what it measures.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+#[path = "../support/program.rs"]
+mod program;
 #[path = "../shared_data/mod.rs"]
 mod shared_data;
 
@@ -14,7 +16,6 @@ mod path;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
-use std::process::Command;
 
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
@@ -91,18 +92,7 @@ fn append_blocks(month: &Month, mut files: Writer) {
 }
 
 fn blkprice(args: &[&str], db: &Path) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_blkprice"))
-        .args(args)
-        .arg("--db")
-        .arg(db)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap()
+    program::run(args, db, 0)
 }
 
 /// The rows of CSV text, by column name.

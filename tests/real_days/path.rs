@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
@@ -11,7 +10,7 @@ use blkprice::synth::{BlockBuilder, BlockFiles};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
-use super::{Month, add_outputs, append_blocks, blkprice, read_month, shared_data};
+use super::{Month, add_outputs, append_blocks, blkprice, program, read_month, shared_data};
 
 /// What `score` says of the database, printed and as JSON.
 fn score(what: &str, engine: &str, truth: &Path, db: &Path) -> Value {
@@ -72,18 +71,9 @@ fn ninety_real_days_lie_within_the_targets_of_their_candles() {
             std::fs::rename(file.path(), blocks.join(file.file_name())).unwrap();
         }
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_blkprice"))
-        .args(["backfill", "--blocks-dir"])
-        .arg(&blocks)
-        .arg("--db")
-        .arg(&db)
-        .output()
-        .unwrap();
-    assert_eq!(
-        output.status.code(),
-        Some(3),
-        "the heights between the months are missing"
-    );
+    // The heights between the months are missing.
+    let blocks = blocks.to_str().unwrap();
+    program::run(&["backfill", "--blocks-dir", blocks], &db, 3);
 
     let truth = folder.with_file_name("exchange-daily-ohlc.csv");
     let report = score("90 real days", "path", &truth, &db);

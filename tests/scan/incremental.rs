@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use blkprice::blockfile::{Access, Chain};
+use blkprice::blockfile::Chain;
 use blkprice::scan::{Error, Options, Progress, Source, Unit, Warning, Watch, run};
 use blkprice::store::Store;
 use blkprice::synth::{BlockBuilder, RawBlock, Rng, payment};
@@ -438,11 +438,8 @@ fn a_branch_that_lost_in_an_interrupted_run_is_not_forgotten() {
     folder.node.write(1, &rival);
     folder.node.settle(2);
     {
-        let source = Source {
-            blocks_dir: folder.place.blocks().canonicalize().unwrap(),
-            chain: Chain::Main,
-            access: Access::Map,
-        };
+        let blocks_dir = folder.place.blocks().canonicalize().unwrap();
+        let source = Source::mapped(blocks_dir, Chain::Main);
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(1)
             .build()

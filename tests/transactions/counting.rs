@@ -1,5 +1,10 @@
 //! An allocator that counts, to show what reading hostile bytes costs.
 
+#![allow(
+    unsafe_code,
+    reason = "an allocator cannot be had without; only tests and fuzzers have it"
+)]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 

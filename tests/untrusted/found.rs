@@ -39,6 +39,14 @@ fn a_coinbase_script_longer_than_consensus_allows_states_no_height() {
     headers::check(input);
 }
 
+/// The second opinion took any first transaction for a coinbase; only the check was at fault.
+#[test]
+fn a_first_transaction_that_spends_a_coin_states_no_height() {
+    let input = include_bytes!("found/headers-first-transaction-no-coinbase");
+    assert_eq!(stated_height(input), None);
+    headers::check(input);
+}
+
 /// One was added to a count of transactions of 2^64 - 1.
 #[test]
 fn undo_data_of_as_many_transactions_as_can_be_written_does_not_overflow() {

@@ -1,8 +1,7 @@
 //! A database made by the program from a synthetic chain.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use blkprice::blockfile;
@@ -10,6 +9,8 @@ use blkprice::dates;
 use blkprice::store::Store;
 use blkprice::synth::{BlockFiles, ChainSpec};
 use tempfile::TempDir;
+
+use crate::program;
 
 /// Six weeks around the new year of 2024, the first five days before v9.1 begins.
 pub(crate) const FIRST_DAY: i32 = 19_701;
@@ -72,10 +73,8 @@ pub(crate) fn make(spec: ChainSpec) -> Database {
     // Alone in a folder, so that all that is made beside it can be weighed with it.
     let path = dir.path().join("db").join("blkprice.db");
     std::fs::create_dir(path.parent().unwrap()).unwrap();
-    run(
-        &["backfill", "--blocks-dir", folder.to_str().unwrap()],
-        &path,
-    );
+    let folder = folder.to_str().unwrap();
+    program::run(&["backfill", "--blocks-dir", folder], &path, 0);
     Database {
         _dir: dir,
         path,
@@ -101,21 +100,6 @@ impl Database {
 
     /// Stdout of the program on this database.
     pub(crate) fn run(&self, args: &[&str]) -> String {
-        run(args, &self.path)
+        program::run(args, &self.path, 0)
     }
-}
-
-fn run(args: &[&str], db: &Path) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_blkprice"))
-        .args(args)
-        .arg("--db")
-        .arg(db)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap()
 }

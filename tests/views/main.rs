@@ -8,4 +8,6 @@ mod examples;
 mod exports;
 mod histogram;
 mod plans;
+#[path = "../support/program.rs"]
+mod program;
 mod size;

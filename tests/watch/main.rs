@@ -3,6 +3,7 @@
 // Signals are sent the Unix way.
 #![cfg(unix)]
 
+mod full_size;
 #[allow(dead_code, reason = "not every helper is of use here")]
 #[path = "../scan/node.rs"]
 mod node;

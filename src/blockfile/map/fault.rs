@@ -3,8 +3,8 @@
 //! A mapped page that the file no longer has, or that its disk cannot give, raises SIGBUS, which would end the process. The
 //! handler here looks the address up among the ranges that are watched. If it is in one of them, the range is marked as torn, a
 //! page of zeros is put where the fault was, and the reading goes on; whoever reads asks afterwards whether the range is torn,
-//! and drops what was read. Any other fault is none of ours: the action there was before is put back and the fault happens
-//! again under it.
+//! and drops what was read. Any other fault is none of ours: the handler there was before is called; where there was none, the
+//! action before is put back and the fault happens again under it.
 //!
 //! In a handler only what is async-signal-safe may be done: loads and stores of atomics in a table that is never moved, and the
 //! bare system calls `mmap` (no lock, no allocation, errno untouched where it succeeds), `sigaction` and `raise`.
@@ -143,7 +143,7 @@ fn install() -> bool {
 extern "C" fn on_fault(
     signal: libc::c_int,
     info: *mut libc::siginfo_t,
-    _context: *mut libc::c_void,
+    context: *mut libc::c_void,
 ) {
     // SAFETY: the system calls this with a valid siginfo (SA_SIGINFO was asked for), whose address field holds for a fault.
     let (is_fault, address) = unsafe { ((*info).si_code > 0, (*info).si_addr() as usize) };
@@ -153,13 +153,44 @@ extern "C" fn on_fault(
             return;
         }
     }
-    // SAFETY: the action before was given by sigaction, and both calls may be made in a handler. A fault happens again once
-    // this returns; a signal that was sent would not, so it is sent again.
-    unsafe {
-        let before = BEFORE.get().map_or(ptr::null(), ptr::from_ref);
-        libc::sigaction(signal, before, ptr::null_mut());
-        if !is_fault {
-            libc::raise(signal);
+    if let Some(before) = BEFORE.get() {
+        hand_back(before, signal, info, context, is_fault);
+    }
+}
+
+/// Leaves the signal to the action there was before ours, which stays in place if that was a handler: it may have dealt with the
+/// fault, and a later one can be in a range of ours.
+fn hand_back(
+    before: &libc::sigaction,
+    signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+    is_fault: bool,
+) {
+    type Handler = extern "C" fn(libc::c_int);
+    type Informed = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
+    match before.sa_sigaction {
+        libc::SIG_IGN if !is_fault => {}
+        libc::SIG_DFL | libc::SIG_IGN => {
+            // SAFETY: the action was given by sigaction, and both calls may be made in a handler. A fault happens again once
+            // this returns; a signal that was sent would not, so it is sent again.
+            unsafe {
+                libc::sigaction(signal, before, ptr::null_mut());
+                if !is_fault {
+                    libc::raise(signal);
+                }
+            }
+        }
+        handler if before.sa_flags & libc::SA_SIGINFO != 0 => {
+            // SAFETY: an action that is neither of the two constants is a handler, of this type where the flag says so, and
+            // gets what the system gave us.
+            let handler = unsafe { std::mem::transmute::<usize, Informed>(handler) };
+            handler(signal, info, context);
+        }
+        handler => {
+            // SAFETY: as above, without the flag.
+            let handler = unsafe { std::mem::transmute::<usize, Handler>(handler) };
+            handler(signal);
         }
     }
 }

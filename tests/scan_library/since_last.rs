@@ -2,36 +2,12 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
-use blkprice::blockfile::{Access, Chain};
-use blkprice::scan::{self, Options, Report, Silent, Source, Watch};
-use blkprice::store::Store;
+use blkprice::scan::Options;
 use blkprice::synth::{BlockFiles, ChainSpec, RawBlock, Undo};
 
-fn scan(blocks: &Path, database: &Path, since_last: bool) -> (Report, String) {
-    let mut store = Store::open(database, Chain::Main).unwrap();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(2)
-        .build()
-        .unwrap();
-    let source = Source {
-        blocks_dir: blocks.to_path_buf(),
-        chain: Chain::Main,
-        access: Access::Map,
-    };
-    let watch = Watch {
-        progress: &Silent,
-        stop: &AtomicBool::new(false),
-    };
-    let options = Options {
-        since_last,
-        ..Options::default()
-    };
-    let report = scan::run(&pool, &source, &mut store, &options, &watch).unwrap();
-    (report, store.digest().unwrap())
-}
+use super::{SINCE_LAST, scan};
 
 /// Files written a moment ago are not trusted; these are of an hour ago, a second later each time.
 fn let_settle(dir: &Path, round: u64) {
@@ -82,13 +58,15 @@ fn in_parts(parts: &[&[RawBlock]]) {
         }
         writer.finish().unwrap();
         let_settle(&dir, round as u64);
-        let (found, digest) = scan(&dir, &database, true);
+        let (found, stored) = scan(&dir, &database, &SINCE_LAST);
+        let digest = stored.digest().unwrap();
+        drop(stored);
         let fresh = folder.path().join(format!("fresh-{round}.db"));
-        let (expected, whole) = scan(&dir, &fresh, false);
-        assert_eq!(digest, whole, "part {round}");
+        let (expected, whole) = scan(&dir, &fresh, &Options::default());
+        assert_eq!(digest, whole.digest().unwrap(), "part {round}");
         assert_eq!(found.tip, expected.tip);
         assert_eq!(found.stale, expected.stale, "part {round}");
-        let (again, _) = scan(&dir, &database, true);
+        let (again, _) = scan(&dir, &database, &SINCE_LAST);
         assert!(again.nothing_new);
     }
 }

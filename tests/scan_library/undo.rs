@@ -2,12 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
-use blkprice::blockfile::{Access, Chain, UndoFile, XorKey};
+use blkprice::blockfile::{Chain, UndoFile, XorKey};
 use blkprice::filter::Extract;
-use blkprice::scan::{self, Options, Report, Silent, Source, Watch};
-use blkprice::store::Store;
+use blkprice::scan::{Options, Report};
 use blkprice::synth::{BlockFiles, ChainSpec, RawBlock, Tail, Undo, Written, Xor};
 use proptest::prelude::*;
 
@@ -20,21 +18,7 @@ struct Scanned {
 
 fn scan(blocks: &Path, options: Options) -> Scanned {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = Store::open(&folder.path().join("t.db"), Chain::Main).unwrap();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(2)
-        .build()
-        .unwrap();
-    let source = Source {
-        blocks_dir: blocks.to_path_buf(),
-        chain: Chain::Main,
-        access: Access::Map,
-    };
-    let watch = Watch {
-        progress: &Silent,
-        stop: &AtomicBool::new(false),
-    };
-    let report = scan::run(&pool, &source, &mut store, &options, &watch).unwrap();
+    let (report, store) = super::scan(blocks, &folder.path().join("t.db"), &options);
     let (by_undo, by_txids) = store.told().unwrap();
     Scanned {
         digest: store.digest().unwrap(),
