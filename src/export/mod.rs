@@ -4,6 +4,7 @@
 
 pub mod csv;
 pub mod json;
+pub mod mempool;
 pub mod query;
 
 use std::io;
