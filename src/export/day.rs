@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::chain::WindowDay;
 use crate::dates;
 use crate::store::{Error, PriceRow, Store, StoredDay};
 
@@ -10,12 +11,44 @@ use crate::store::{Error, PriceRow, Store, StoredDay};
 /// # Errors
 /// The database cannot be read.
 pub fn day_json(store: &Store, day: &StoredDay, row: &PriceRow) -> Result<Value, Error> {
-    let tip_height: Option<u32> = store
-        .meta("tip_height")?
-        .and_then(|height| height.parse().ok());
-    let mut value = window_json(row, day.first, day.last, tip_height, store.tip_time()?);
+    Ok(with_tip(day, row, tip(store)?))
+}
+
+/// The days from `first` to `last` that `engine` has priced, ascending, each as [`day_json`] gives it.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn days_json(
+    store: &Store,
+    engine: &str,
+    first: WindowDay,
+    last: WindowDay,
+) -> Result<Vec<Value>, Error> {
+    let tip = tip(store)?;
+    let days = store.days_between(first, last)?;
+    let rows = store.prices(engine, first, last)?;
+    let day_of = |row: &PriceRow| days.binary_search_by_key(&row.day, |day| day.day).ok();
+    Ok(rows
+        .iter()
+        .filter_map(|row| Some(with_tip(&days[day_of(row)?], row, tip)))
+        .collect())
+}
+
+/// Height and header time of the chain's tip.
+type Tip = (Option<u32>, Option<u32>);
+
+fn tip(store: &Store) -> Result<Tip, Error> {
+    let height = store.meta("tip_height")?;
+    Ok((
+        height.and_then(|height| height.parse().ok()),
+        store.tip_time()?,
+    ))
+}
+
+fn with_tip(day: &StoredDay, row: &PriceRow, (height, time): Tip) -> Value {
+    let mut value = window_json(row, day.first, day.last, height, time);
     value["day"] = json!(dates::show(day.day));
-    Ok(value)
+    value
 }
 
 /// What a program wants to know of a priced window of blocks; prices in USD per BTC, times in UTC seconds.
