@@ -6,13 +6,14 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 use super::database::FileId;
 use super::{Say, without_hint};
 use crate::chain::WindowDay;
-use crate::export::blocks::blocks_json;
+use crate::export::blocks::block_prices;
 use crate::export::day::day_json;
 use crate::price::path::{ENGINE, ENGINE_VERSION};
 use crate::store::news::{News, REMEMBERED, Told};
@@ -39,11 +40,12 @@ pub(super) struct Tiding {
 }
 
 impl Tiding {
-    fn new(name: &'static str, data: &Value) -> Tiding {
+    fn new(name: &'static str, data: &impl Serialize) -> Tiding {
         Tiding {
             name,
             id: None,
-            data: data.to_string(),
+            // Numbers and texts only: nothing that JSON could not hold.
+            data: serde_json::to_string(data).unwrap_or_default(),
         }
     }
 
@@ -310,7 +312,7 @@ impl Look {
             tidings.push(Tiding::new("reorg", &reorg));
         }
         for block in &new {
-            let rows = blocks_json(store, block.height, block.height)?;
+            let rows = block_prices(store, block.height, block.height)?;
             tidings.extend(rows.iter().map(|row| Tiding::new("block", row)));
         }
         let newest_known = self.days.keys().next_back();
