@@ -16,6 +16,7 @@ use super::{Database, Outcome};
 use crate::blockfile::Chain;
 use crate::chain::WindowDay;
 use crate::dates;
+use crate::export::day::day_json;
 use crate::pricing::daily::price_day;
 use crate::pricing::{self, Engine, anchors};
 use crate::store::{PriceRow, Store, StoredDay};
@@ -199,7 +200,7 @@ impl Price {
         for day in &days {
             let row = self.row_of(&store, day)?;
             if self.json {
-                values.push(to_json(&store, day, &row)?);
+                values.push(day_json(&store, day, &row)?);
             } else {
                 put(&line(&dates::show(day.day), &row))?;
             }
@@ -286,58 +287,6 @@ pub(super) fn line(window: &str, row: &PriceRow) -> String {
     };
     let price = row.usd.map_or_else(|| "none".to_string(), dollars);
     format!("{window} price: {price}{remark}")
-}
-
-fn to_json(store: &Store, day: &StoredDay, row: &PriceRow) -> anyhow::Result<serde_json::Value> {
-    let tip_height: Option<u32> = store
-        .meta("tip_height")?
-        .and_then(|height| height.parse().ok());
-    let mut value = window_json(row, day.first, day.last, tip_height, store.tip_time()?);
-    value["day"] = json!(dates::show(day.day));
-    Ok(value)
-}
-
-/// What a program wants to know of a priced window.
-pub(super) fn window_json(
-    row: &PriceRow,
-    first: u32,
-    last: u32,
-    tip_height: Option<u32>,
-    tip_time: Option<u32>,
-) -> serde_json::Value {
-    // Whole dollars are written as such.
-    let price = row.usd.map(|usd| {
-        if usd.fract() == 0.0 {
-            json!(usd as i64)
-        } else {
-            json!(usd)
-        }
-    });
-    json!({
-        "price": price,
-        "open": row.open,
-        "high": row.high,
-        "low": row.low,
-        "close": row.close,
-        "low68": row.interval68.map(|(low, _)| low),
-        "high68": row.interval68.map(|(_, high)| high),
-        "low95": row.interval95.map(|(low, _)| low),
-        "high95": row.interval95.map(|(_, high)| high),
-        "final": row.is_final,
-        "anchors": row.anchors,
-        "confidence": row.confidence,
-        "status": row.status,
-        "first_height": first,
-        "last_height": last,
-        "tip_height": tip_height,
-        "tip_time": tip_time,
-        "block_height": tip_height,
-        "timestamp": tip_time,
-        "engine": row.engine,
-        "engine_version": row.engine_version,
-        "outputs": row.outputs,
-        "points": row.points,
-    })
 }
 
 fn parse_days(text: &str) -> Result<(WindowDay, WindowDay), String> {

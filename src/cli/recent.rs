@@ -6,9 +6,10 @@ use anyhow::bail;
 
 use super::folder::Folder;
 use super::output::put;
-use super::price::{EngineFlags, line, window_json};
+use super::price::{EngineFlags, line};
 use super::progress::Shown;
 use crate::chain::days::SECONDS;
+use crate::export::day::window_json;
 use crate::filter::Window;
 use crate::pricing::{Engine, daily, window};
 use crate::scan::Known;
