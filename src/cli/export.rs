@@ -13,11 +13,12 @@ use crate::dates;
 use crate::export::Sink;
 use crate::export::csv::Csv;
 use crate::export::json::Json;
-use crate::export::query::{Table, export};
+use crate::export::query::export;
+use crate::export::tables::Table;
 use crate::pricing::Engine;
 use crate::store::Store;
 
-/// Write stored prices, activity or outputs as CSV or JSON
+/// Write stored prices, activity, block prices or outputs as CSV or JSON
 #[derive(Args, Clone, Debug)]
 pub(super) struct Export {
     /// What to write
@@ -53,6 +54,8 @@ enum What {
     Prices,
     /// The view daily_activity
     Activity,
+    /// The view block_price, with the UTC day of each block
+    BlockPrices,
     /// Every qualifying output: day, height, time, sats
     Outputs,
 }
@@ -80,6 +83,7 @@ impl Export {
         let table = match self.what {
             What::Prices => Table::Prices,
             What::Activity => Table::Activity,
+            What::BlockPrices => Table::BlockPrices,
             What::Outputs => Table::Outputs,
         };
         let engine = self.engine.0;
