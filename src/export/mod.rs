@@ -6,7 +6,11 @@
 
 pub mod csv;
 pub mod json;
+#[cfg(feature = "parquet")]
+pub mod parquet;
+pub mod partition;
 pub mod query;
+pub mod replacement;
 pub mod tables;
 mod text;
 

@@ -33,6 +33,12 @@ pub fn export(
     last: WindowDay,
     sink: &mut dyn Sink,
 ) -> Result<u64, Error> {
+    // All rows as of one moment, whatever a run that writes does meanwhile.
+    let sqlite = |source| store::Error::Sqlite {
+        path: store.path().to_path_buf(),
+        source,
+    };
+    let _moment = store.connection().unchecked_transaction().map_err(sqlite)?;
     let columns = table.columns();
     sink.columns(columns)?;
     let days = (dates::show(first), dates::show(last));
