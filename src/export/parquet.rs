@@ -208,10 +208,8 @@ impl Buffer {
         if null && !self.column.nullable {
             return Err(refused());
         }
-        if self.column.nullable {
-            self.defined.push(i16::from(!null));
-        }
         if null {
+            self.defined.push(0);
             return Ok(());
         }
         match (&mut self.values, self.column.kind, value) {
@@ -229,6 +227,9 @@ impl Buffer {
                 values.push(ByteArray::from(text.as_str()));
             }
             _ => return Err(refused()),
+        }
+        if self.column.nullable {
+            self.defined.push(1);
         }
         Ok(())
     }
