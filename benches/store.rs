@@ -1,6 +1,6 @@
 //! Makes a database of synthetic outputs, without block files, for measuring exports and for the examples.
 //!
-//! `bench-store --db FILE [--days N] [--transactions-a-day N]`
+//! `bench-store --db FILE [--from YYYY-MM-DD] [--days N] [--transactions-a-day N]`
 
 #![allow(clippy::print_stdout)] // printing is what it does
 
@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let value = args.next().ok_or_else(|| format!("{flag} of what?"))?;
         match flag.as_str() {
             "--db" => database = Some(value),
+            "--from" => spec.first_day = blkprice::dates::parse(&value)?,
             "--days" => spec.days = value.parse()?,
             "--transactions-a-day" => spec.transactions_per_day = value.parse()?,
             _ => return Err(format!("{flag} is not known").into()),

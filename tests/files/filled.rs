@@ -1,11 +1,12 @@
 //! A database with as many outputs as asked for, without block files.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use blkprice::blockfile;
 use blkprice::chain::{Hash, Place};
 use blkprice::filter::RULES_VERSION;
-use blkprice::price::histogram::steps;
+use blkprice::price::histogram::{bin_of, steps};
 use blkprice::store::codec::encode_block;
 use blkprice::store::{BlockRow, DayRow, Store};
 use blkprice::synth::{ChainSpec, OutputsBlock};
@@ -15,18 +16,27 @@ pub(crate) fn fill(path: &Path, spec: &ChainSpec) -> u64 {
     let mut store = Store::open(path, blockfile::Chain::Main).unwrap();
     store.set_bin_steps(steps()).unwrap();
     let mut day = DayRow::default();
+    let mut bins = BTreeMap::new();
     let mut count = 0;
     let mut blocks = spec.outputs_only();
     let mut block = OutputsBlock::default();
     while blocks.next_into(&mut block) {
         if block.window != day.day {
-            put(&mut store, std::mem::take(&mut day));
+            put(
+                &mut store,
+                std::mem::take(&mut day),
+                std::mem::take(&mut bins),
+            );
             (day.day, day.first) = (block.window, block.height);
         }
         count += block.sats.len() as u64;
+        for &sats in &block.sats {
+            // There are 2,401.
+            *bins.entry(bin_of(sats) as u16).or_default() += 1;
+        }
         add(&mut day, &mut block);
     }
-    put(&mut store, day);
+    put(&mut store, day, bins);
     count
 }
 
@@ -54,8 +64,9 @@ fn add(day: &mut DayRow, block: &mut OutputsBlock) {
     });
 }
 
-fn put(store: &mut Store, mut day: DayRow) {
+fn put(store: &mut Store, mut day: DayRow, bins: BTreeMap<u16, u32>) {
     if !day.blocks.is_empty() {
+        day.bins = bins.into_iter().collect();
         day.complete = true;
         store.replace_days(&[], &[day], RULES_VERSION).unwrap();
     }
