@@ -26,6 +26,22 @@ pub fn show_time(seconds: u32) -> String {
     )
 }
 
+/// The first and the last day of the month that a day lies in.
+pub fn month(day: WindowDay) -> (WindowDay, WindowDay) {
+    let bounds = |date: Date| {
+        let day_of = |date: Date| EPOCH.until(date).map(|span| span.get_days());
+        Ok::<_, jiff::Error>((
+            day_of(date.first_of_month())?,
+            day_of(date.last_of_month())?,
+        ))
+    };
+    EPOCH
+        .checked_add(jiff::Span::new().days(day))
+        .and_then(bounds)
+        // Beyond the calendar, as in `show`: a month of its own.
+        .unwrap_or((day, day))
+}
+
 /// A day from 'YYYY-MM-DD'.
 ///
 /// # Errors
@@ -55,6 +71,19 @@ mod tests {
             assert_eq!(parse(text), Ok(day));
             assert_eq!(show(day), text);
         }
+    }
+
+    #[test]
+    fn a_day_knows_its_month() {
+        for (day, first, last) in [
+            ("2024-02-10", "2024-02-01", "2024-02-29"),
+            ("2023-12-31", "2023-12-01", "2023-12-31"),
+            ("1970-01-01", "1970-01-01", "1970-01-31"),
+        ] {
+            let (from, to) = month(parse(day).unwrap());
+            assert_eq!((show(from).as_str(), show(to).as_str()), (first, last));
+        }
+        assert_eq!(month(i32::MAX), (i32::MAX, i32::MAX));
     }
 
     #[test]
