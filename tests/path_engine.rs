@@ -179,6 +179,37 @@ fn a_day_of_one_block_is_priced_with_less_confidence() {
 }
 
 #[test]
+fn an_interval_agrees_with_the_confidence_where_a_short_day_went_far() {
+    let (mut sure, mut far) = (0, 0.0f64);
+    for percent in 1..=14 {
+        let moved = 1.0 + f64::from(percent) / 100.0;
+        let mut made = make(USUAL, 8);
+        let yesterday = made[6].price;
+        let last = made.last_mut().unwrap();
+        last.blocks.truncate(4);
+        for block in &mut last.blocks {
+            block.sats.truncate(12);
+        }
+        for sats in last.blocks.iter_mut().flat_map(|block| &mut block.sats) {
+            *sats = (*sats as f64 / moved) as u64;
+        }
+        let row = prices(&made).pop().unwrap();
+        let (usd, confidence) = (row.usd.unwrap(), row.confidence.unwrap());
+        // All but less than 16 % lies within 2 %, so both ends of the 68 % interval do.
+        if confidence > 0.84 {
+            let (low, high) = (row.low68.unwrap(), row.high68.unwrap());
+            assert!(
+                low > usd * 0.979 && high < usd * 1.021,
+                "{percent} %: {confidence}: {low}..{high} around {usd}"
+            );
+            sure += 1;
+            far = far.max((usd / yesterday - 1.0).abs());
+        }
+    }
+    assert!(sure >= 4 && far > 0.06, "{sure} {far}");
+}
+
+#[test]
 fn months_without_blocks_do_not_break_the_path() {
     let mut made = make(
         Economy {

@@ -70,9 +70,9 @@ pub(super) fn confidence(share: f64, sd: f64) -> f64 {
 }
 
 /// Quantile `q` of the price (USD per BTC): a fat-tailed law around the fine pass's mean for the winner's neighbourhood,
-/// the coarse posterior elsewhere.
-pub(super) fn quantile(day: &DayPosterior, ln_usd: f64, sd: f64, q: f64) -> f64 {
-    let winner = ln_usd / LN_10;
+/// the coarse posterior elsewhere. The neighbourhood is the coarse pass's own, the same whose share [`confidence`] takes: on a
+/// day with few blocks the fine pass can end far from its centre `winner` (log10 USD per BTC).
+pub(super) fn quantile(day: &DayPosterior, winner: f64, ln_usd: f64, sd: f64, q: f64) -> f64 {
     let basin = (BASIN as f64 + 0.5) / super::grid::BINS_PER_DECADE as f64;
     let mut outside: Vec<(f64, f64)> = Vec::new();
     let mut elsewhere = 0.0;

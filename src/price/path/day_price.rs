@@ -136,7 +136,7 @@ pub fn refine(
     let sd = mean_sd(&path, bounds, high - low);
     let confidence = confidence(winner.share, sd);
     let ln_mean = mean.ln();
-    let interval = |q| Some(quantile(posterior, ln_mean, sd, q));
+    let interval = |q| Some(quantile(posterior, winner.usd.log10(), ln_mean, sd, q));
     DayPrice {
         day: posterior.day,
         usd: Some(mean),

@@ -88,7 +88,7 @@ pub use window_posterior::{DayPosterior, Peak};
 /// The engine's name in rows and on the command line.
 pub const ENGINE: &str = "path";
 /// Bumped whenever a computed price changes.
-pub const ENGINE_VERSION: u32 = 1;
+pub const ENGINE_VERSION: u32 = 2;
 
 /// The prices the engine can tell, USD per BTC.
 pub const PRICE_RANGE_USD: std::ops::RangeInclusive<f64> = 0.01..=10_000_000.0;
