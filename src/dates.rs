@@ -14,6 +14,14 @@ pub fn show(day: WindowDay) -> String {
         .map_or_else(|_| format!("day {day}"), |date| date.to_string())
 }
 
+/// A day as 'Oct 01, 2025', as English-speaking logs have it.
+pub fn show_english(day: WindowDay) -> String {
+    EPOCH.checked_add(jiff::Span::new().days(day)).map_or_else(
+        |_| format!("day {day}"),
+        |date| date.strftime("%b %d, %Y").to_string(),
+    )
+}
+
 /// A time, UTC seconds since 1970, as 'YYYY-MM-DDThh:mm:ssZ'.
 pub fn show_time(seconds: u32) -> String {
     let (day, second) = (seconds / SECONDS, seconds % SECONDS);
@@ -55,6 +63,12 @@ mod tests {
             assert_eq!(parse(text), Ok(day));
             assert_eq!(show(day), text);
         }
+    }
+
+    #[test]
+    fn english_dates_have_two_digits_for_the_day() {
+        assert_eq!(show_english(14_247), "Jan 03, 2009");
+        assert_eq!(show_english(parse("2025-10-23").unwrap()), "Oct 23, 2025");
     }
 
     #[test]

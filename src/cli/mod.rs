@@ -13,6 +13,7 @@ mod generate;
 mod hook;
 mod output;
 mod price;
+mod priced;
 mod progress;
 mod recent;
 mod scan;

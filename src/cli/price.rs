@@ -9,7 +9,8 @@ use serde_json::json;
 use super::exit::Usage;
 use super::explain::explain;
 use super::folder::Folder;
-use super::output::{dollars, grouped, put, say};
+use super::output::{grouped, put, say};
+use super::priced::{Shape, day_json, line, utxoracle_line};
 use super::progress::Shown;
 use super::recent::price_recent;
 use super::{Database, Outcome};
@@ -39,8 +40,12 @@ pub(super) struct Price {
     explain: bool,
 
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     json: bool,
+
+    /// The shape of what is printed [default: text]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<Shape>,
 
     #[command(flatten)]
     engine: EngineFlags,
@@ -139,23 +144,26 @@ impl ValueEnum for EngineName {
 impl Price {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         self.check_flags()?;
+        let shape = self.shape();
         match (self.days, self.recent_blocks) {
             (Some((first, last)), _) if self.explain => {
-                explain(&self.database.db, first, last, self.json)?
+                explain(&self.database.db, first, last, shape == Shape::Json)?
             }
             (Some((first, last)), _) => self.print_days(first, last)?,
             (None, Some(count)) => {
-                price_recent(
-                    &self.folder,
-                    &self.database.db,
-                    count,
-                    self.json,
-                    &self.engine,
-                )?;
+                price_recent(&self.folder, &self.database.db, count, shape, &self.engine)?;
             }
             (None, None) => self.price_everything()?,
         }
         Ok(Outcome::Done)
+    }
+
+    fn shape(&self) -> Shape {
+        match self.format {
+            Some(shape) => shape,
+            None if self.json => Shape::Json,
+            None => Shape::Text,
+        }
     }
 
     /// What the parser cannot see by itself: flags that would be passed over in silence.
@@ -169,6 +177,10 @@ impl Price {
         if self.explain && self.recent_blocks.is_some() {
             return Err(Usage("--explain wants a day".to_string()).into());
         }
+        if self.shape() == Shape::Utxoracle && (stores || self.explain) {
+            let what = "--format utxoracle prints prices: it wants a day, FROM..TO or --recent-blocks, and no --explain";
+            return Err(Usage(what.to_string()).into());
+        }
         if self.explain && self.engine.shown() != Engine::Path {
             return Err(Usage("--explain is of the path engine only".to_string()).into());
         }
@@ -180,7 +192,7 @@ impl Price {
         let mut store = open_to_price(&self.database.db)?;
         let pool = super::scan::pool(None)?;
         let priced = self.engine.price_all(&pool, &mut store, &shown)?;
-        if self.json {
+        if self.shape() == Shape::Json {
             let rows: Vec<_> = priced
                 .iter()
                 .map(|(engine, days)| {
@@ -196,15 +208,29 @@ impl Price {
         let store = Store::read(&self.database.db)?;
         let days = stored_days(&store, first, last)?;
         let mut values = Vec::new();
+        let shape = self.shape();
+        let mut printed = 0;
         for day in &days {
             let row = self.row_of(&store, day)?;
-            if self.json {
-                values.push(to_json(&store, day, &row)?);
-            } else {
-                put(&line(&dates::show(day.day), &row))?;
+            let text = match shape {
+                Shape::Json => {
+                    values.push(day_json(&store, day, &row)?);
+                    continue;
+                }
+                Shape::Text => Some(line(&dates::show(day.day), &row)),
+                Shape::Utxoracle => utxoracle_line(day.day, &row),
+            };
+            if let Some(text) = text {
+                put(&text)?;
+                printed += 1;
             }
         }
-        match (self.json, first == last, values.pop()) {
+        if shape != Shape::Json && printed == 0 {
+            bail!(
+                "no price to print\n  hint: without --format utxoracle, days without a price are printed as well"
+            );
+        }
+        match (shape == Shape::Json, first == last, values.pop()) {
             (true, true, Some(value)) => put(&value.to_string()),
             (true, _, Some(value)) => {
                 values.push(value);
@@ -271,73 +297,6 @@ fn open_to_price(path: &Path) -> anyhow::Result<Store> {
     };
     let chain = chain.parse::<Chain>().map_err(anyhow::Error::msg)?;
     Ok(Store::open(path, chain)?)
-}
-
-/// `2025-10-23 price: $110,123`, with what is to be known of it in brackets.
-pub(super) fn line(window: &str, row: &PriceRow) -> String {
-    let remark = match row.status.as_str() {
-        "ok" => "",
-        "weak" => " (weak: little to go by)",
-        "partial" => " (partial: the day is not complete)",
-        "unsupported" => {
-            " (unsupported: v9.1 prices days from 2023-12-15 on; --force does it all the same)"
-        }
-        _ => " (no price is to be found in its outputs)",
-    };
-    let price = row.usd.map_or_else(|| "none".to_string(), dollars);
-    format!("{window} price: {price}{remark}")
-}
-
-fn to_json(store: &Store, day: &StoredDay, row: &PriceRow) -> anyhow::Result<serde_json::Value> {
-    let tip_height: Option<u32> = store
-        .meta("tip_height")?
-        .and_then(|height| height.parse().ok());
-    let mut value = window_json(row, day.first, day.last, tip_height, store.tip_time()?);
-    value["day"] = json!(dates::show(day.day));
-    Ok(value)
-}
-
-/// What a program wants to know of a priced window.
-pub(super) fn window_json(
-    row: &PriceRow,
-    first: u32,
-    last: u32,
-    tip_height: Option<u32>,
-    tip_time: Option<u32>,
-) -> serde_json::Value {
-    // Whole dollars are written as such.
-    let price = row.usd.map(|usd| {
-        if usd.fract() == 0.0 {
-            json!(usd as i64)
-        } else {
-            json!(usd)
-        }
-    });
-    json!({
-        "price": price,
-        "open": row.open,
-        "high": row.high,
-        "low": row.low,
-        "close": row.close,
-        "low68": row.interval68.map(|(low, _)| low),
-        "high68": row.interval68.map(|(_, high)| high),
-        "low95": row.interval95.map(|(low, _)| low),
-        "high95": row.interval95.map(|(_, high)| high),
-        "final": row.is_final,
-        "anchors": row.anchors,
-        "confidence": row.confidence,
-        "status": row.status,
-        "first_height": first,
-        "last_height": last,
-        "tip_height": tip_height,
-        "tip_time": tip_time,
-        "block_height": tip_height,
-        "timestamp": tip_time,
-        "engine": row.engine,
-        "engine_version": row.engine_version,
-        "outputs": row.outputs,
-        "points": row.points,
-    })
 }
 
 fn parse_days(text: &str) -> Result<(WindowDay, WindowDay), String> {

@@ -5,6 +5,7 @@
 pub mod csv;
 pub mod json;
 pub mod mempool;
+pub mod mempool_sql;
 pub mod query;
 
 use std::io;
