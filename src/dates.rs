@@ -45,7 +45,25 @@ pub fn parse(text: &str) -> Result<WindowDay, String> {
         .filter(|_| canonical)
         .and_then(|date| EPOCH.until(date).ok())
         .map(|span| span.get_days())
-        .ok_or_else(|| format!("'{text}' is no date; write it as YYYY-MM-DD"))
+        .ok_or_else(|| match meant(text) {
+            Some(date) => format!("'{text}' is no date; write it as {date}"),
+            None if canonical => {
+                format!("'{text}' is no date; there is no such day in the calendar")
+            }
+            None => format!("'{text}' is no date; write it as YYYY-MM-DD"),
+        })
+}
+
+/// The date that year, month and day stand for that are written in another way, as 2025/10/23 or 2025-1-1.
+fn meant(text: &str) -> Option<Date> {
+    let mut parts = text.split(['-', '/', '.']);
+    let mut number = || parts.next().map(str::parse::<i16>);
+    let (year, month, day) = (number()?.ok()?, number()?.ok()?, number()?.ok()?);
+    let small = |number: i16| i8::try_from(number).ok();
+    if parts.next().is_some() || year < 1970 {
+        return None;
+    }
+    Date::new(year, small(month)?, small(day)?).ok()
 }
 
 #[cfg(test)]
@@ -88,6 +106,22 @@ mod tests {
             "2024/01/01",
         ] {
             assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_in_another_form_is_told_how_to_write_it() {
+        for (text, told) in [
+            ("2025/10/23", "write it as 2025-10-23"),
+            ("2025-1-1", "write it as 2025-01-01"),
+            ("2025-13-01", "no such day"),
+            ("2025-02-29", "no such day"),
+            ("23.10.2025", "YYYY-MM-DD"),
+            ("Oct 23, 2025", "YYYY-MM-DD"),
+            ("2025-10-23-1", "YYYY-MM-DD"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(told), "{text}: {error}");
         }
     }
 }

@@ -28,7 +28,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No folder with block files was found.
-    #[error("no folder with blk*.dat files for chain {chain} was found; tried:{}\n  hint: name it with --blocks-dir, or the node's data folder with --datadir", list_paths(.tried))]
+    #[error("no folder with blk*.dat files for chain {chain} was found; tried:{}{}", list_paths(.tried), hint(.tried))]
     NotFound {
         /// The chain asked for.
         chain: Chain,
@@ -84,6 +84,20 @@ fn list_paths(tried: &[(PathBuf, String)]) -> String {
         .map(|(path, why)| format!("\n  {}: {why}", path.display()))
         .collect()
 }
+
+/// What to do about places that would not do: enter one that is locked, or name another.
+fn hint(tried: &[(PathBuf, String)]) -> &'static str {
+    let denied = std::io::Error::from_raw_os_error(EACCES).to_string();
+    if tried.iter().any(|(_, why)| *why == denied) {
+        "\n  hint: run blkprice as the node's user, or give its group the right to enter that folder and to read the files in it; \
+         or name another with --blocks-dir or --datadir"
+    } else {
+        "\n  hint: name it with --blocks-dir, or the node's data folder with --datadir"
+    }
+}
+
+/// "Permission denied" on Unix.
+const EACCES: i32 = 13;
 
 /// Core keeps its block files at mode 0600, so this is the error most users meet first.
 fn access_hint(error: &std::io::Error) -> &'static str {

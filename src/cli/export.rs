@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::examples;
 use super::exit::Usage;
 use super::output::{open, say};
 use super::price::EngineName;
-use super::{Database, Outcome};
+use super::{Database, Outcome, day};
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::export::Sink;
@@ -21,6 +22,7 @@ use crate::store::Store;
 
 /// Write stored prices, activity or outputs as CSV or JSON, prices as SQL as well
 #[derive(Args, Clone, Debug)]
+#[command(after_help = examples::EXPORT)]
 pub(super) struct Export {
     /// What to write
     what: What,
@@ -30,19 +32,19 @@ pub(super) struct Export {
     format: Format,
 
     /// Prices by this engine
-    #[arg(long, value_name = "ENGINE", default_value = Engine::DEFAULT.name())]
+    #[arg(long, value_name = "ENGINE", ignore_case = true, default_value = Engine::DEFAULT.name())]
     engine: EngineName,
 
     /// With --format mempool-sql: a row a day, or one for each hour that has a block [default: day]
     #[arg(long, value_enum, value_name = "hour | day")]
     every: Option<EveryName>,
 
-    /// First day (UTC)
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = dates::parse)]
+    /// First day (UTC); also: yesterday
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day::parse)]
     from: Option<WindowDay>,
 
     /// Last day (UTC)
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = dates::parse)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day::parse)]
     to: Option<WindowDay>,
 
     /// The file to write; - or nothing: stdout

@@ -6,6 +6,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::examples;
 use super::exit::Usage;
 use super::explain::explain;
 use super::folder::Folder;
@@ -13,7 +14,7 @@ use super::output::{grouped, put, say};
 use super::priced::{Shape, day_json, line, utxoracle_line};
 use super::progress::Shown;
 use super::recent::price_recent;
-use super::{Database, Outcome};
+use super::{Database, Outcome, day};
 use crate::blockfile::Chain;
 use crate::chain::WindowDay;
 use crate::dates;
@@ -26,9 +27,10 @@ use crate::store::{PriceRow, Store, StoredDay};
 /// Without a day, every day that has no price yet is priced and stored. With one, or with FROM..TO, the price is
 /// printed.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = examples::PRICE)]
 pub(super) struct Price {
-    /// A UTC day, or a range of them: 2025-10-23, 2025-10-01..2025-10-31
-    #[arg(value_name = "DAY | FROM..TO", value_parser = parse_days, conflicts_with = "recent_blocks")]
+    /// A UTC day, or a range of them: 2025-10-23, yesterday, 2025-10-01..2025-10-31
+    #[arg(value_name = "DAY | FROM..TO", value_parser = day::parse_range, conflicts_with = "recent_blocks")]
     days: Option<(WindowDay, WindowDay)>,
 
     /// Price the N blocks before the tip, read from the block files again
@@ -61,7 +63,7 @@ pub(super) struct Price {
 #[derive(Args, Clone, Debug)]
 pub(super) struct EngineFlags {
     /// The price engine [default: path; where prices are stored, all of them]
-    #[arg(long, value_name = "ENGINE")]
+    #[arg(long, value_name = "ENGINE", ignore_case = true)]
     engine: Option<EngineName>,
 
     /// Let v9.1 price days before 2023-12-15, which it is not made for
@@ -265,13 +267,13 @@ pub(super) fn stored_days(
     last: WindowDay,
 ) -> anyhow::Result<Vec<StoredDay>> {
     let mut days = store.days()?;
-    let held = match (days.first(), days.last()) {
-        (Some(from), Some(to)) => format!(
-            "it holds {} to {}",
-            dates::show(from.day),
-            dates::show(to.day)
-        ),
-        _ => "it holds no days".to_string(),
+    let ends = days
+        .first()
+        .zip(days.last())
+        .map(|(from, to)| (from.day, to.day));
+    let held = match ends {
+        Some((from, to)) => format!("it holds {} to {}", dates::show(from), dates::show(to)),
+        None => "it holds no days".to_string(),
     };
     days.retain(|day| (first..=last).contains(&day.day));
     if days.is_empty() {
@@ -280,10 +282,25 @@ pub(super) fn stored_days(
         } else {
             format!("{}..{}", dates::show(first), dates::show(last))
         };
+        let hint = match ends {
+            _ if first > day::today() => "that day is yet to come (days are UTC)",
+            Some((from, _)) if last < from => {
+                "days before need their block files, and a `blkprice backfill` without a later --from"
+            }
+            Some((_, to)) if first <= to => "`blkprice status` shows what is missing",
+            _ => "`blkprice backfill --since-last` adds what is new",
+        };
         bail!(
-            "{}: {asked} is not in the database; {held}\n  hint: `blkprice scan --since-last` adds what is new",
+            "{}: {asked} is not in the database; {held}\n  hint: {hint}",
             store.path().display()
         );
+    }
+    // Both ends are days of this era, so the difference is no large number.
+    let absent = (last - first + 1) as usize - days.len();
+    if absent > 0 {
+        say(&format!(
+            "note: {absent} of these days are not in the database; {held}"
+        ));
     }
     Ok(days)
 }
@@ -297,15 +314,4 @@ fn open_to_price(path: &Path) -> anyhow::Result<Store> {
     };
     let chain = chain.parse::<Chain>().map_err(anyhow::Error::msg)?;
     Ok(Store::open(path, chain)?)
-}
-
-fn parse_days(text: &str) -> Result<(WindowDay, WindowDay), String> {
-    let Some((from, to)) = text.split_once("..") else {
-        return dates::parse(text).map(|day| (day, day));
-    };
-    let (from, to) = (dates::parse(from)?, dates::parse(to)?);
-    if from > to {
-        return Err(format!("'{text}' ends before it begins"));
-    }
-    Ok((from, to))
 }

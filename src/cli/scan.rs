@@ -3,6 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 
+use super::examples;
 use super::exit::Usage;
 use super::folder::Folder;
 use super::output::{grouped, say};
@@ -16,6 +17,7 @@ use crate::store::Store;
 
 /// Read block files and store each day's price-bearing outputs
 #[derive(Args, Clone, Debug)]
+#[command(after_help = examples::SCAN)]
 pub(super) struct Scan {
     #[command(flatten)]
     pub(super) flags: Flags,
