@@ -227,9 +227,13 @@ impl Price {
                 printed += 1;
             }
         }
-        if shape != Shape::Json && printed == 0 {
+        if shape == Shape::Utxoracle && printed == 0 {
+            let what = match days.as_slice() {
+                [day] => format!("{} has no price", dates::show(day.day)),
+                _ => format!("none of the {} days has a price", days.len()),
+            };
             bail!(
-                "no price to print\n  hint: without --format utxoracle, days without a price are printed as well"
+                "{what}\n  hint: without --format utxoracle a day without a price is printed as well, with the reason"
             );
         }
         match (shape == Shape::Json, first == last, values.pop()) {
