@@ -53,6 +53,8 @@ pub mod price;
 pub mod pricing;
 pub mod scan;
 pub mod score;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod store;
 pub mod synth;
 pub mod verify;

@@ -20,6 +20,8 @@ mod progress;
 mod recent;
 mod scan;
 mod score;
+#[cfg(feature = "serve")]
+mod serve;
 mod sparing;
 mod status;
 mod verify;
@@ -63,6 +65,8 @@ enum Command {
     Scan(scan::Scan),
     Price(price::Price),
     Export(export::Export),
+    #[cfg(feature = "serve")]
+    Serve(serve::Serve),
     Status(status::Status),
     Verify(verify::Verify),
     Score(score::Score),
@@ -98,6 +102,8 @@ impl Cli {
             Command::Scan(command) => command.run(),
             Command::Price(command) => command.run(),
             Command::Export(command) => command.run(),
+            #[cfg(feature = "serve")]
+            Command::Serve(command) => command.run(),
             Command::Status(command) => command.run(),
             Command::Verify(command) => command.run(),
             Command::Score(command) => command.run(),

@@ -1,12 +1,11 @@
-//! How a priced window is printed: as text, as JSON, or as the line that scripts around UTXOracle.py read.
+//! How a priced window is printed as text, or as the line that scripts around UTXOracle.py read.
 
 use clap::ValueEnum;
-use serde_json::json;
 
 use super::output::{dollars, say};
 use crate::chain::WindowDay;
 use crate::dates;
-use crate::store::{PriceRow, Store, StoredDay};
+use crate::store::PriceRow;
 
 /// The shape of what `price` prints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -50,61 +49,4 @@ pub(super) fn utxoracle_line(day: WindowDay, row: &PriceRow) -> Option<String> {
     }
     row.usd
         .map(|usd| format!("{} price: {}", dates::show_english(day), dollars(usd)))
-}
-
-/// A priced day for programs.
-pub(super) fn day_json(
-    store: &Store,
-    day: &StoredDay,
-    row: &PriceRow,
-) -> anyhow::Result<serde_json::Value> {
-    let tip_height: Option<u32> = store
-        .meta("tip_height")?
-        .and_then(|height| height.parse().ok());
-    let mut value = window_json(row, day.first, day.last, tip_height, store.tip_time()?);
-    value["day"] = json!(dates::show(day.day));
-    Ok(value)
-}
-
-/// What a program wants to know of a priced window.
-pub(super) fn window_json(
-    row: &PriceRow,
-    first: u32,
-    last: u32,
-    tip_height: Option<u32>,
-    tip_time: Option<u32>,
-) -> serde_json::Value {
-    // Whole dollars are written as such.
-    let price = row.usd.map(|usd| {
-        if usd.fract() == 0.0 {
-            json!(usd as i64)
-        } else {
-            json!(usd)
-        }
-    });
-    json!({
-        "price": price,
-        "open": row.open,
-        "high": row.high,
-        "low": row.low,
-        "close": row.close,
-        "low68": row.interval68.map(|(low, _)| low),
-        "high68": row.interval68.map(|(_, high)| high),
-        "low95": row.interval95.map(|(low, _)| low),
-        "high95": row.interval95.map(|(_, high)| high),
-        "final": row.is_final,
-        "anchors": row.anchors,
-        "confidence": row.confidence,
-        "status": row.status,
-        "first_height": first,
-        "last_height": last,
-        "tip_height": tip_height,
-        "tip_time": tip_time,
-        "block_height": tip_height,
-        "timestamp": tip_time,
-        "engine": row.engine,
-        "engine_version": row.engine_version,
-        "outputs": row.outputs,
-        "points": row.points,
-    })
 }

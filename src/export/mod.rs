@@ -2,11 +2,14 @@
 //!
 //! A [`Sink`] takes a table row by row and writes it in one format; [`query`] feeds it from the store.
 
+pub mod blocks;
 pub mod csv;
+pub mod day;
 pub mod json;
 pub mod mempool;
 pub mod mempool_sql;
 pub mod query;
+pub mod status;
 
 use std::io;
 

@@ -3,7 +3,8 @@
 //! [`schema`] opens, checks and migrates it, [`lock`] lets one run write at a time, [`writer`] replaces days in
 //! single transactions, [`reader`] gives typed rows back, [`codec`] is the compact form of the outputs, and
 //! [`path_state`]
-//! keeps what the path engine needs to go on, [`newest`] serves those who follow the chain, [`digest`] hashes all that is stored, and
+//! keeps what the path engine needs to go on, [`newest`] serves those who follow the chain and
+//! [`news`] tells what has changed on it, [`digest`] hashes all that is stored, and
 //! [`check`] reads it row by row as it stands. The tables are an inner matter; the views of `sql/` are the
 //! surface for users.
 
@@ -12,6 +13,7 @@ pub mod codec;
 pub mod digest;
 pub mod lock;
 pub mod newest;
+pub mod news;
 pub mod path_state;
 pub mod reader;
 pub mod rows;

@@ -24,6 +24,14 @@ pub struct NewestBlock {
 }
 
 impl Store {
+    /// A number that is another once anybody else has written to the database. It means something on this connection only.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn data_version(&self) -> Result<i64, Error> {
+        self.pragma("data_version")
+    }
+
     /// The `count` highest stored blocks, ascending.
     ///
     /// # Errors
@@ -45,6 +53,17 @@ impl Store {
         )?;
         blocks.reverse();
         Ok(blocks)
+    }
+
+    /// The first stored day.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn first_day(&self) -> Result<Option<WindowDay>, Error> {
+        let mut days = self.rows("SELECT day FROM utc_day ORDER BY day LIMIT 1", [], |row| {
+            row.get(0)
+        })?;
+        Ok(days.pop())
     }
 
     /// The complete days after `day`, ascending.

@@ -55,9 +55,18 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn days(&self) -> Result<Vec<StoredDay>, Error> {
+        self.days_between(WindowDay::MIN, WindowDay::MAX)
+    }
+
+    /// The stored days from `first` to `last`, ascending.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn days_between(&self, first: WindowDay, last: WindowDay) -> Result<Vec<StoredDay>, Error> {
         self.rows(
-            "SELECT day, first_height, last_height, blocks, outputs, complete, rules_version FROM utc_day ORDER BY day",
-            [],
+            "SELECT day, first_height, last_height, blocks, outputs, complete, rules_version FROM utc_day \
+             WHERE day BETWEEN ?1 AND ?2 ORDER BY day",
+            params![first, last],
             |row| {
                 Ok(StoredDay {
                     day: row.get(0)?,

@@ -194,7 +194,7 @@ impl Store {
             .map_err(sqlite(&self.path))
     }
 
-    fn pragma(&self, name: &str) -> Result<i64, Error> {
+    pub(super) fn pragma(&self, name: &str) -> Result<i64, Error> {
         self.db
             .pragma_query_value(None, name, |row| row.get(0))
             .map_err(sqlite(&self.path))
