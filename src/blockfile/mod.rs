@@ -28,7 +28,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No folder with block files was found.
-    #[error("no folder with blk*.dat files for chain {chain} was found; tried:{}{}", list_paths(.tried), hint(.tried))]
+    #[error("no folder with blk*.dat files for chain {chain} was found; tried:{}\n  hint: {}", list_paths(.tried), hint(.tried))]
     NotFound {
         /// The chain asked for.
         chain: Chain,
@@ -89,10 +89,10 @@ fn list_paths(tried: &[(PathBuf, String)]) -> String {
 fn hint(tried: &[(PathBuf, String)]) -> &'static str {
     let denied = std::io::Error::from_raw_os_error(EACCES).to_string();
     if tried.iter().any(|(_, why)| *why == denied) {
-        "\n  hint: run blkprice as the node's user, or give its group the right to enter that folder and to read the files in it; \
-         or name another with --blocks-dir or --datadir"
+        "run blkprice as the node's user, or give its group the right to enter that folder and to read the files in it; or \
+         name another with --blocks-dir or --datadir"
     } else {
-        "\n  hint: name it with --blocks-dir, or the node's data folder with --datadir"
+        "name it with --blocks-dir, or the node's data folder with --datadir"
     }
 }
 
@@ -105,5 +105,22 @@ fn access_hint(error: &std::io::Error) -> &'static str {
         "\n  hint: blkprice needs the right to read this file and to enter its folder; run it as the node's user, or give that right to its group"
     } else {
         ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_may_not_be_entered_has_a_hint_of_its_own() {
+        let told = |code| {
+            let why = std::io::Error::from_raw_os_error(code).to_string();
+            let tried = vec![(PathBuf::from("/srv/blocks"), why)];
+            let chain = Chain::Main;
+            Error::NotFound { chain, tried }.to_string()
+        };
+        assert!(told(EACCES).contains("hint: run blkprice as the node's user"));
+        assert!(told(2).contains("hint: name it with --blocks-dir"));
     }
 }

@@ -58,7 +58,7 @@ Examples:
 pub(super) const DEMO: &str = "\
 Examples:
   blkprice demo
-  blkprice demo --dir demo                           keep it, to look around with --db demo/blkprice.db";
+  blkprice demo --dir demo                           keep it: --db demo/blkprice.db shows it";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

@@ -138,7 +138,7 @@ impl Export {
         if rows == 0 {
             let hint = match self.what {
                 What::Prices => format!(
-                    "no price by {engine} in that range; `blkprice price --engine {engine}` makes them"
+                    "no price by {engine} in that range; `blkprice status` shows which days there are, `blkprice price` prices them"
                 ),
                 _ => {
                     "no stored day in that range; `blkprice status` shows what there is".to_string()

@@ -52,7 +52,7 @@ impl Score {
         let (pairs, without) = pair(&rows, &truth);
         if pairs.is_empty() {
             bail!(
-                "{}: none of its {} days by {} has a price in {} (which has {} days)",
+                "{}: none of its {} days by {} has a price in {} (which has {} days)\n  hint: `blkprice price` makes prices of stored days; the dates of both must overlap",
                 store.path().display(),
                 rows.len(),
                 engine.name(),

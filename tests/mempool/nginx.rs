@@ -47,16 +47,21 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// The body of a page, once the server is there.
-fn get(port: u16, path: &str) -> String {
+/// A connection, once somebody listens.
+fn connect(port: u16) -> TcpStream {
     let until = Instant::now() + Duration::from_secs(60);
-    let mut stream = loop {
+    loop {
         match TcpStream::connect(("127.0.0.1", port)) {
-            Ok(stream) => break stream,
+            Ok(stream) => return stream,
             Err(error) if Instant::now() > until => panic!("port {port}: {error}"),
             Err(_) => std::thread::sleep(Duration::from_millis(20)),
         }
-    };
+    }
+}
+
+/// The body of a page, asked for by a name that only nginx answers to.
+fn get(port: u16, path: &str) -> String {
+    let mut stream = connect(port);
     write!(
         stream,
         "GET {path} HTTP/1.0\r\nHost: mempool.example\r\n\r\n"
@@ -163,7 +168,7 @@ fn nginx_hands_out_what_blkprice_serve_says() {
         return;
     };
     // Until it listens, nginx would say 502.
-    get(upstream, "/api/v1/prices");
+    drop(connect(upstream));
     let prices: serde_json::Value = serde_json::from_str(&get(port, "/api/v1/prices")).unwrap();
     assert_eq!(prices["EUR"], -1, "{prices}");
     assert!(prices["USD"].as_f64().unwrap() > 100_000.0, "{prices}");
