@@ -34,6 +34,22 @@ pub fn show_time(seconds: u32) -> String {
     )
 }
 
+/// The first and the last day of the month that a day lies in.
+pub fn month(day: WindowDay) -> (WindowDay, WindowDay) {
+    let bounds = |date: Date| {
+        let day_of = |date: Date| EPOCH.until(date).map(|span| span.get_days());
+        Ok::<_, jiff::Error>((
+            day_of(date.first_of_month())?,
+            day_of(date.last_of_month())?,
+        ))
+    };
+    EPOCH
+        .checked_add(jiff::Span::new().days(day))
+        .and_then(bounds)
+        // Beyond the calendar, as in `show`: a month of its own.
+        .unwrap_or((day, day))
+}
+
 /// A day from 'YYYY-MM-DD'.
 ///
 /// # Errors
@@ -87,6 +103,19 @@ mod tests {
     fn english_dates_have_two_digits_for_the_day() {
         assert_eq!(show_english(14_247), "Jan 03, 2009");
         assert_eq!(show_english(parse("2025-10-23").unwrap()), "Oct 23, 2025");
+    }
+
+    #[test]
+    fn a_day_knows_its_month() {
+        for (day, first, last) in [
+            ("2024-02-10", "2024-02-01", "2024-02-29"),
+            ("2023-12-31", "2023-12-01", "2023-12-31"),
+            ("1970-01-01", "1970-01-01", "1970-01-31"),
+        ] {
+            let (from, to) = month(parse(day).unwrap());
+            assert_eq!((show(from).as_str(), show(to).as_str()), (first, last));
+        }
+        assert_eq!(month(i32::MAX), (i32::MAX, i32::MAX));
     }
 
     #[test]

@@ -33,9 +33,12 @@ printed at all the exit code is 1.";
 pub(super) const EXPORT: &str = "\
 Examples:
   blkprice export prices -o prices.csv
-  blkprice export activity --format json --from 2025-01-01
-  blkprice export outputs --from 2025-10-23 --to 2025-10-23 | head
-  blkprice export prices --format mempool-sql --from yesterday | mariadb mempool";
+  blkprice export activity --format json | jq '.[-1]'
+  blkprice export block-prices --from 2025-10-01 --format parquet -o blocks.parquet
+  blkprice export outputs --format parquet --partition-by month -o outputs/
+  blkprice export prices --format mempool-sql --from yesterday | mariadb mempool
+
+A file is complete or not there: it is written under another name and takes its own at the end.";
 
 pub(super) const STATUS: &str = "\
 Examples:

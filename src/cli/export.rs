@@ -1,26 +1,34 @@
 //! `blkprice export`.
 
-use std::path::PathBuf;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 
 use super::examples;
 use super::exit::Usage;
-use super::output::{open, say};
+use super::output::{grouped, open, say};
 use super::price::EngineName;
+use super::progress::Shown;
 use super::{Database, Outcome, day};
 use crate::chain::WindowDay;
 use crate::dates;
-use crate::export::Sink;
 use crate::export::csv::Csv;
 use crate::export::json::Json;
 use crate::export::mempool::{self, Every};
-use crate::export::mempool_sql;
-use crate::export::query::{Table, export};
+use crate::export::mempool_sql::{self, MempoolSql};
+use crate::export::partition::{Content, Partitions};
+use crate::export::query::{self, export};
+use crate::export::replacement::Replacement;
+use crate::export::tables::Table;
+use crate::export::{Column, Sink, Value};
 use crate::pricing::Engine;
+use crate::scan;
 use crate::store::Store;
 
-/// Write stored prices, activity or outputs as CSV or JSON, prices as SQL as well
+/// Write stored prices, activity, block prices or outputs as CSV, JSON or Parquet, prices as SQL as well
 #[derive(Args, Clone, Debug)]
 #[command(after_help = examples::EXPORT)]
 pub(super) struct Export {
@@ -47,20 +55,29 @@ pub(super) struct Export {
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day::parse)]
     to: Option<WindowDay>,
 
-    /// The file to write; - or nothing: stdout
+    /// The file to write; - or nothing: stdout. With --partition-by, the folder
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    /// Write a folder with a file a month, as month=2024-02/part-0.parquet, instead of one file
+    ///
+    /// Months are written whole, also where --from or --to lies within one, and replace those of an earlier export into the
+    /// same folder.
+    #[arg(long, value_name = "PERIOD", value_enum)]
+    partition_by: Option<Period>,
 
     #[command(flatten)]
     database: Database,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum What {
     /// The view daily_price
     Prices,
     /// The view daily_activity
     Activity,
+    /// The view block_price, with the UTC day of each block
+    BlockPrices,
     /// Every qualifying output: day, height, time, sats
     Outputs,
 }
@@ -69,6 +86,8 @@ enum What {
 enum Format {
     Csv,
     Json,
+    /// Typed columns; only where blkprice was built with the feature `parquet`
+    Parquet,
     /// Prices as statements for the MySQL or MariaDB of a self-hosted mempool, to be loaded as often as you like
     MempoolSql,
 }
@@ -79,8 +98,47 @@ enum EveryName {
     Day,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Period {
+    Month,
+}
+
 impl Export {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        self.check()?;
+        let store = Store::read(&self.database.db)?;
+        let output = self
+            .output
+            .as_deref()
+            .filter(|path| *path != Path::new("-"));
+        let rows = match output {
+            Some(folder) if self.partition_by.is_some() => self.to_folder(&store, folder)?,
+            Some(path) if is_regular_or_free(path) => self.to_file(&store, path)?,
+            other => {
+                let mut sink = self.format.sink(open(other)?)?;
+                self.export(&store, self.range(), sink.as_mut())?
+            }
+        };
+        if rows == 0 {
+            let engine = self.engine.0.name();
+            let hint = match self.what {
+                What::Prices => format!(
+                    "no price by {engine} in that range; `blkprice status` shows which days there are, `blkprice price` prices them"
+                ),
+                What::BlockPrices => {
+                    "no price of a block in that range; `blkprice price` makes them".to_string()
+                }
+                What::Activity | What::Outputs => {
+                    "no stored day in that range; `blkprice status` shows what there is".to_string()
+                }
+            };
+            say(&format!("note: {hint}"));
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// What can be said before anything is opened.
+    fn check(&self) -> anyhow::Result<()> {
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
         {
@@ -88,33 +146,32 @@ impl Export {
             return Err(Usage(format!("--from {from} is after --to {to}")).into());
         }
         self.check_mempool()?;
-        let store = Store::read(&self.database.db)?;
-        let mut out = open(self.output.as_deref())?;
-        let first = self.from.unwrap_or(FIRST_DAY);
-        let last = self.to.unwrap_or(LAST_DAY);
-        let mut sink: Box<dyn Sink> = match self.format {
-            Format::Csv => Box::new(Csv::new(out)),
-            Format::Json => Box::new(Json::new(out)),
-            Format::MempoolSql => {
-                let every = match self.every {
-                    Some(EveryName::Hour) => Every::Hour,
-                    Some(EveryName::Day) | None => Every::Day,
-                };
-                let rates = mempool::history(&store, every, first, last)?;
-                let rows = mempool_sql::write(&rates, &mut out)?;
-                self.note_if_none(rows);
-                return Ok(Outcome::Done);
+        if self.what == What::BlockPrices && self.engine.0 != Engine::Path {
+            let engine = self.engine.0.name();
+            return Err(Usage(format!("{engine} has no prices of blocks; path has")).into());
+        }
+        let to_stdout = self
+            .output
+            .as_deref()
+            .is_none_or(|path| path == Path::new("-"));
+        if self.partition_by.is_some() && to_stdout {
+            let what = "--partition-by writes a folder: name it with -o DIR";
+            return Err(Usage(what.to_string()).into());
+        }
+        if self.format == Format::Parquet {
+            if !cfg!(feature = "parquet") {
+                bail!(
+                    "this blkprice was built without Parquet\n  hint: `cargo install --path . --locked --features parquet` \
+                     builds one with it; CSV and JSON need nothing"
+                );
             }
-        };
-        let table = match self.what {
-            What::Prices => Table::Prices,
-            What::Activity => Table::Activity,
-            What::Outputs => Table::Outputs,
-        };
-        let engine = self.engine.0;
-        let rows = export(&store, table, engine.name(), first, last, sink.as_mut())?;
-        self.note_if_none(rows);
-        Ok(Outcome::Done)
+            if to_stdout && io::stdout().is_terminal() {
+                let what =
+                    "Parquet is not for a terminal: name a file with -o, or send stdout elsewhere";
+                return Err(Usage(what.to_string()).into());
+            }
+        }
+        Ok(())
     }
 
     /// What cannot become rows of mempool's table.
@@ -122,31 +179,169 @@ impl Export {
         let sql = self.format == Format::MempoolSql;
         let wrong = if self.every.is_some() && !sql {
             "--every belongs to --format mempool-sql"
-        } else if sql && !matches!(self.what, What::Prices) {
+        } else if sql && self.what != What::Prices {
             "--format mempool-sql writes prices: blkprice export prices --format mempool-sql"
         } else if sql && self.engine.0 != Engine::Path {
             "--format mempool-sql takes prices of the path engine only: mempool shows them live, and the authors of the \
              method behind v9.1 reserve live feeds of its price (see NOTICE)"
+        } else if sql && self.partition_by.is_some() {
+            "--format mempool-sql is one file, to be loaded as a whole; leave --partition-by away"
         } else {
             return Ok(());
         };
         Err(Usage(wrong.to_string()).into())
     }
 
-    fn note_if_none(&self, rows: u64) {
-        let engine = self.engine.0.name();
-        if rows == 0 {
-            let hint = match self.what {
-                What::Prices => format!(
-                    "no price by {engine} in that range; `blkprice status` shows which days there are, `blkprice price` prices them"
-                ),
-                _ => {
-                    "no stored day in that range; `blkprice status` shows what there is".to_string()
-                }
+    fn range(&self) -> (WindowDay, WindowDay) {
+        (self.from.unwrap_or(FIRST_DAY), self.to.unwrap_or(LAST_DAY))
+    }
+
+    fn export(
+        &self,
+        store: &Store,
+        (first, last): (WindowDay, WindowDay),
+        sink: &mut dyn Sink,
+    ) -> Result<u64, query::Error> {
+        if self.format == Format::MempoolSql {
+            let every = match self.every {
+                Some(EveryName::Hour) => Every::Hour,
+                Some(EveryName::Day) | None => Every::Day,
             };
-            say(&format!("note: {hint}"));
+            let rates = mempool::history(store, every, first, last)?;
+            return Ok(mempool_sql::feed(&rates, sink)?);
+        }
+        export(
+            store,
+            self.what.table(),
+            self.engine.0.name(),
+            first,
+            last,
+            sink,
+        )
+    }
+
+    fn to_file(&self, store: &Store, path: &Path) -> anyhow::Result<u64> {
+        let shown = Shown::new()?;
+        let file = Replacement::begin(path)?;
+        let mut sink = self.format.sink(Box::new(file.out()?))?;
+        let rows = self.stoppable(store, self.range(), sink.as_mut(), &shown)?;
+        drop(sink);
+        file.commit()?;
+        Ok(rows)
+    }
+
+    fn to_folder(&self, store: &Store, folder: &Path) -> anyhow::Result<u64> {
+        let shown = Shown::new()?;
+        let asked = self.range();
+        let range = (dates::month(asked.0).0, dates::month(asked.1).1);
+        let content = Content {
+            table: name(self.what),
+            engine: (self.what == What::Prices).then(|| self.engine.0.name().to_string()),
+            chain: store.chain()?.unwrap_or_default(),
+            format: name(self.format),
+        };
+        let format = self.format;
+        let make = Box::new(move |out| format.sink(out));
+        let mut partitions = Partitions::begin(folder, content, range.0, range.1, make)?;
+        if (self.from.is_some() && range.0 != asked.0) || (self.to.is_some() && range.1 != asked.1)
+        {
+            say(&format!(
+                "note: months are written whole: {} to {}",
+                dates::show(range.0),
+                dates::show(range.1)
+            ));
+        }
+        let rows = self.stoppable(store, range, &mut partitions, &shown)?;
+        for path in partitions.removed() {
+            say(&format!(
+                "note: removed {}: no stored day in that month",
+                path.display()
+            ));
+        }
+        let months = partitions.months();
+        say(&format!(
+            "{} rows in {months} months in {}",
+            grouped(rows),
+            folder.display()
+        ));
+        Ok(rows)
+    }
+
+    /// Exports until it is done or somebody wants it to stop; what is half-way is then taken away again.
+    fn stoppable(
+        &self,
+        store: &Store,
+        range: (WindowDay, WindowDay),
+        sink: &mut dyn Sink,
+        shown: &Shown,
+    ) -> anyhow::Result<u64> {
+        let stop = shown.watch().stop;
+        let result = self.export(store, range, &mut Stoppable { sink, stop });
+        if result.is_err() && stop.load(Ordering::Relaxed) {
+            return Err(scan::Error::Interrupted.into());
+        }
+        Ok(result?)
+    }
+}
+
+/// Passes a table on until told to stop.
+struct Stoppable<'a> {
+    sink: &'a mut dyn Sink,
+    stop: &'a AtomicBool,
+}
+
+impl Sink for Stoppable<'_> {
+    fn columns(&mut self, columns: &[Column]) -> io::Result<()> {
+        self.sink.columns(columns)
+    }
+
+    fn row(&mut self, values: &[Value]) -> io::Result<()> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other("interrupted"));
+        }
+        self.sink.row(values)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.sink.finish()
+    }
+}
+
+impl What {
+    fn table(self) -> Table {
+        match self {
+            What::Prices => Table::Prices,
+            What::Activity => Table::Activity,
+            What::BlockPrices => Table::BlockPrices,
+            What::Outputs => Table::Outputs,
         }
     }
+}
+
+impl Format {
+    fn sink(self, out: Box<dyn Write + Send>) -> io::Result<Box<dyn Sink>> {
+        match self {
+            Format::Csv => Ok(Box::new(Csv::new(out))),
+            Format::Json => Ok(Box::new(Json::new(out))),
+            Format::MempoolSql => Ok(Box::new(MempoolSql::new(out))),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => Ok(Box::new(crate::export::parquet::Parquet::new(out))),
+            #[cfg(not(feature = "parquet"))]
+            Format::Parquet => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+}
+
+/// A choice as it is written on the command line.
+fn name(choice: impl ValueEnum) -> String {
+    let value = choice.to_possible_value();
+    value.map_or_else(String::new, |value| value.get_name().to_string())
+}
+
+/// A device or a pipe is written as it is; a folder is refused by [`Replacement`].
+fn is_regular_or_free(path: &Path) -> bool {
+    path.metadata()
+        .map_or(true, |meta| meta.is_file() || meta.is_dir())
 }
 
 /// Before any block, and after any a u32 header time can reach.

@@ -58,11 +58,11 @@ fn escaped(text: &str, breaks: impl Fn(&str, usize) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Where an export goes: the file, made at once so that a wrong name is told before the work, or stdout.
-pub(super) fn open(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
-    match path.filter(|path| *path != Path::new("-")) {
+/// Where an export goes that is not to a regular file: stdout, or what else has a path, as a pipe.
+pub(super) fn open(path: Option<&Path>) -> anyhow::Result<Box<dyn Write + Send>> {
+    match path {
         Some(path) => {
-            let file = File::create(path).with_context(|| {
+            let file = File::options().write(true).open(path).with_context(|| {
                 format!(
                     "cannot write {}\n  hint: its folder must be there and be writable",
                     path.display()

@@ -2,11 +2,13 @@
 
 use std::io::{self, Write};
 
-use super::{Sink, Value, plain};
+use super::text::{Shown, Texts};
+use super::{Column, Sink, Value};
 
 /// Writes CSV.
 pub struct Csv<W: Write> {
     writer: csv::Writer<W>,
+    texts: Texts,
 }
 
 impl<W: Write> Csv<W> {
@@ -14,22 +16,22 @@ impl<W: Write> Csv<W> {
     pub fn new(out: W) -> Csv<W> {
         Csv {
             writer: csv::Writer::from_writer(out),
+            texts: Texts::default(),
         }
     }
 }
 
 impl<W: Write> Sink for Csv<W> {
-    fn columns(&mut self, names: &[&str]) -> io::Result<()> {
+    fn columns(&mut self, columns: &[Column]) -> io::Result<()> {
+        let names = columns.iter().map(|column| column.name);
         self.writer.write_record(names).map_err(io_error)
     }
 
     fn row(&mut self, values: &[Value]) -> io::Result<()> {
         for value in values {
-            let field = match value {
-                Value::Null => String::new(),
-                Value::Integer(value) => value.to_string(),
-                Value::Real(value) => plain(*value).unwrap_or_default(),
-                Value::Text(value) => value.clone(),
+            let field = match self.texts.show(value) {
+                Shown::Nothing => "",
+                Shown::Bare(text) | Shown::Text(text) => text,
             };
             self.writer.write_field(field).map_err(io_error)?;
         }

@@ -2,13 +2,15 @@
 
 use std::io::{self, Write};
 
-use super::{Sink, Value, plain};
+use super::text::{Shown, Texts};
+use super::{Column, Sink, Value};
 
 /// Writes JSON.
 pub struct Json<W: Write> {
     out: W,
     names: Vec<String>,
     rows: u64,
+    texts: Texts,
 }
 
 impl<W: Write> Json<W> {
@@ -18,15 +20,16 @@ impl<W: Write> Json<W> {
             out,
             names: Vec::new(),
             rows: 0,
+            texts: Texts::default(),
         }
     }
 }
 
 impl<W: Write> Sink for Json<W> {
-    fn columns(&mut self, names: &[&str]) -> io::Result<()> {
-        self.names = names
+    fn columns(&mut self, columns: &[Column]) -> io::Result<()> {
+        self.names = columns
             .iter()
-            .map(|name| quoted(name))
+            .map(|column| serde_json::to_string(column.name).map_err(io::Error::from))
             .collect::<io::Result<_>>()?;
         write!(self.out, "[")
     }
@@ -37,13 +40,12 @@ impl<W: Write> Sink for Json<W> {
         self.rows += 1;
         for (i, (name, value)) in self.names.iter().zip(values).enumerate() {
             let comma = if i == 0 { "" } else { ", " };
-            let value = match value {
-                Value::Null => "null".to_string(),
-                Value::Integer(value) => value.to_string(),
-                Value::Real(value) => plain(*value).unwrap_or_else(|| "null".to_string()),
-                Value::Text(value) => quoted(value)?,
-            };
-            write!(self.out, "{comma}{name}: {value}")?;
+            write!(self.out, "{comma}{name}: ")?;
+            match self.texts.show(value) {
+                Shown::Nothing => self.out.write_all(b"null")?,
+                Shown::Bare(text) => self.out.write_all(text.as_bytes())?,
+                Shown::Text(text) => serde_json::to_writer(&mut self.out, text)?,
+            }
         }
         write!(self.out, "}}")
     }
@@ -53,8 +55,4 @@ impl<W: Write> Sink for Json<W> {
         self.out.write_all(end.as_bytes())?;
         self.out.flush()
     }
-}
-
-fn quoted(text: &str) -> io::Result<String> {
-    serde_json::to_string(text).map_err(io::Error::from)
 }

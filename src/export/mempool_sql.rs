@@ -7,6 +7,7 @@
 use std::io::{self, Write};
 
 use super::mempool::Rate;
+use super::{Column, Kind, Sink, Value};
 use crate::dates;
 
 /// Rows a statement: far below the server's smallest default `max_allowed_packet`, 1 MiB.
@@ -28,33 +29,83 @@ COMMIT;
 SET SESSION time_zone = @blkprice_time_zone;
 ";
 
-/// Writes statements that put these rates into `prices`, all of them or none, and gives the number of rows.
-///
-/// USD per BTC is rounded to what a FLOAT column holds, seven digits.
+const CLOSE: &str = "\nON DUPLICATE KEY UPDATE USD = VALUES(USD);\n";
+
+/// What a rate is as a row: its time, and USD per BTC.
+const COLUMNS: [Column; 2] = [
+    Column::new("time", Kind::Time),
+    Column::new("USD", Kind::Usd),
+];
+
+/// Gives the rates to a sink as a table of its own, and their number.
 ///
 /// # Errors
 /// The output cannot be written.
-pub fn write(rates: &[Rate], out: &mut dyn Write) -> io::Result<u64> {
-    out.write_all(BEGIN.as_bytes())?;
-    let mut rows = 0;
-    for batch in rates.chunks(BATCH) {
-        out.write_all(INSERT.as_bytes())?;
-        for (i, rate) in batch.iter().enumerate() {
-            let end = if i + 1 == batch.len() { "\n" } else { ",\n" };
-            let time = dates::show_time(rate.time).replace('T', " ");
-            let usd = rate.usd as f32; // the column's own precision
-            write!(
-                out,
-                "('{}', {usd}, -1, -1, -1, -1, -1, -1){end}",
-                time.trim_end_matches('Z')
-            )?;
-            rows += 1;
-        }
-        out.write_all(b"ON DUPLICATE KEY UPDATE USD = VALUES(USD);\n")?;
+pub fn feed(rates: &[Rate], sink: &mut dyn Sink) -> io::Result<u64> {
+    sink.columns(&COLUMNS)?;
+    for rate in rates {
+        sink.row(&[Value::Time(rate.time.into()), Value::Real(rate.usd)])?;
     }
-    out.write_all(END.as_bytes())?;
-    out.flush()?;
-    Ok(rows)
+    sink.finish()?;
+    Ok(rates.len() as u64)
+}
+
+/// Writes statements that put all of the rates into `prices`, or none of them. USD per BTC is rounded to what a FLOAT
+/// column holds, seven digits.
+pub struct MempoolSql<W: Write> {
+    out: W,
+    /// Rows of the statement under way.
+    rows: usize,
+}
+
+impl<W: Write> MempoolSql<W> {
+    /// Statements on `out`.
+    pub fn new(out: W) -> MempoolSql<W> {
+        MempoolSql { out, rows: 0 }
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.rows = 0;
+        self.out.write_all(CLOSE.as_bytes())
+    }
+}
+
+impl<W: Write> Sink for MempoolSql<W> {
+    fn columns(&mut self, columns: &[Column]) -> io::Result<()> {
+        if columns != COLUMNS {
+            let what = "mempool's table takes a time and a price";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
+        self.out.write_all(BEGIN.as_bytes())
+    }
+
+    fn row(&mut self, values: &[Value]) -> io::Result<()> {
+        let &[Value::Time(time), Value::Real(usd)] = values else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let time = u32::try_from(time).map_err(io::Error::other)?;
+        let time = dates::show_time(time).replace('T', " ");
+        let before = if self.rows == 0 { INSERT } else { ",\n" };
+        write!(
+            self.out,
+            "{before}('{}', {}, -1, -1, -1, -1, -1, -1)",
+            time.trim_end_matches('Z'),
+            usd as f32 // the column's own precision
+        )?;
+        self.rows += 1;
+        if self.rows == BATCH {
+            self.close()?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        if self.rows > 0 {
+            self.close()?;
+        }
+        self.out.write_all(END.as_bytes())?;
+        self.out.flush()
+    }
 }
 
 #[cfg(test)]
@@ -63,7 +114,8 @@ mod tests {
 
     fn written(rates: &[Rate]) -> String {
         let mut out = Vec::new();
-        assert_eq!(write(rates, &mut out).unwrap(), rates.len() as u64);
+        let fed = feed(rates, &mut MempoolSql::new(&mut out)).unwrap();
+        assert_eq!(fed, rates.len() as u64);
         String::from_utf8(out).unwrap()
     }
 
@@ -88,7 +140,7 @@ mod tests {
 
     #[test]
     fn many_rates_are_several_statements_in_one_transaction() {
-        let rates: Vec<Rate> = (0..1_001)
+        let rates: Vec<Rate> = (0..1_000)
             .map(|hour| Rate {
                 time: hour * 3_600,
                 usd: 1.0,
@@ -96,11 +148,11 @@ mod tests {
             .collect();
         let sql = written(&rates);
         let count = |what: &str| sql.matches(what).count();
-        assert_eq!(count("INSERT INTO prices"), 3);
-        assert_eq!(count("ON DUPLICATE KEY UPDATE USD"), 3);
+        assert_eq!(count("INSERT INTO prices"), 2);
+        assert_eq!(count("ON DUPLICATE KEY UPDATE USD"), 2);
         assert_eq!(count("START TRANSACTION;"), 1);
         assert_eq!(count("COMMIT;"), 1);
-        assert_eq!(count("\n('"), 1_001);
+        assert_eq!(count("\n('"), 1_000);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use blkprice::export::csv::Csv;
 use blkprice::export::json::Json;
-use blkprice::export::{Sink, Value};
+use blkprice::export::{Column, Kind, Sink, Value};
 use rusqlite::types::ValueRef;
 use serde_json::Value as JsonValue;
 
@@ -92,6 +92,29 @@ fn csv_is_the_view_with_its_column_names_plain_numbers_and_empty_nulls() {
 }
 
 #[test]
+fn block_prices_are_the_view_with_the_day_of_each_block() {
+    let (header, rows) = csv_rows(&DATABASE.run(&["export", "block-prices"]));
+    let expected = shown(
+        "SELECT b.day, p.* FROM block_price AS p JOIN block AS b ON b.height = p.height ORDER BY p.height",
+    );
+    assert_eq!((&header, &rows), (&expected.0, &expected.1));
+    assert_eq!(rows.len(), DATABASE.blocks.len());
+    let one_day = DATABASE.run(&[
+        "export",
+        "block-prices",
+        "--from",
+        "2024-01-03",
+        "--to",
+        "2024-01-03",
+    ]);
+    let of_that_day: Vec<Vec<String>> = rows
+        .into_iter()
+        .filter(|row| row[0] == "2024-01-03")
+        .collect();
+    assert_eq!(csv_rows(&one_day).1, of_that_day);
+}
+
+#[test]
 fn the_columns_are_those_promised() {
     let header = |what| csv_rows(&DATABASE.run(&["export", what])).0.join(",");
     // More may follow; these stay.
@@ -102,6 +125,7 @@ fn the_columns_are_those_promised() {
         header("activity"),
         "day,first_height,last_height,blocks,transactions,outputs,sats,complete"
     );
+    assert_eq!(header("block-prices"), "day,height,time,usd,low,high");
     assert_eq!(header("outputs"), "day,height,time,sats");
     let (histogram, _) = shown("SELECT * FROM day_histogram LIMIT 0");
     assert_eq!(histogram.join(","), "day,bin,low_sats,high_sats,outputs");
@@ -144,6 +168,7 @@ fn json_says_what_csv_says() {
         &["export", "prices", "--engine", "v9.1"][..],
         &["export", "prices", "--engine", "path"],
         &["export", "activity"],
+        &["export", "block-prices"],
         &[
             "export",
             "outputs",
@@ -186,7 +211,7 @@ fn json_says_what_csv_says() {
 #[test]
 fn a_range_outside_of_the_chain_gives_a_header_and_an_empty_array() {
     let range = ["--from", "2030-01-01"];
-    for what in ["prices", "activity", "outputs"] {
+    for what in ["prices", "activity", "block-prices", "outputs"] {
         let (header, rows) = csv_rows(&DATABASE.run(&[&["export", what][..], &range].concat()));
         assert!(!header.is_empty() && rows.is_empty());
         let json = DATABASE.run(&[&["export", what, "--format", "json"][..], &range].concat());
@@ -255,7 +280,14 @@ fn exported_outputs_are_those_of_the_chain_and_add_up_to_its_activity() {
 
 /// One row of awkward values.
 fn written(sink: &mut dyn Sink) {
-    sink.columns(&["a", "b \"q\"", "c", "d", "e"]).unwrap();
+    sink.columns(&[
+        Column::nullable("a", Kind::Real),
+        Column::new("b \"q\"", Kind::Text),
+        Column::new("c", Kind::Real),
+        Column::new("d", Kind::Usd),
+        Column::new("e", Kind::Integer),
+    ])
+    .unwrap();
     sink.row(&[
         Value::Null,
         Value::Text("x, \"y\"\nz".to_string()),
