@@ -7,17 +7,21 @@ use crate::chain::days::SECONDS;
 
 const EPOCH: Date = date(1970, 1, 1);
 
+/// The date of a day, unless it is beyond the calendar, as in a damaged database.
+fn date_of(day: WindowDay) -> Option<Date> {
+    let span = jiff::Span::new().try_days(day).ok()?;
+    EPOCH.checked_add(span).ok()
+}
+
 /// A day as 'YYYY-MM-DD'.
 pub fn show(day: WindowDay) -> String {
-    EPOCH
-        .checked_add(jiff::Span::new().days(day))
-        .map_or_else(|_| format!("day {day}"), |date| date.to_string())
+    date_of(day).map_or_else(|| format!("day {day}"), |date| date.to_string())
 }
 
 /// A day as 'Oct 01, 2025', as English-speaking logs have it.
 pub fn show_english(day: WindowDay) -> String {
-    EPOCH.checked_add(jiff::Span::new().days(day)).map_or_else(
-        |_| format!("day {day}"),
+    date_of(day).map_or_else(
+        || format!("day {day}"),
         |date| date.strftime("%b %d, %Y").to_string(),
     )
 }
@@ -38,13 +42,12 @@ pub fn show_time(seconds: u32) -> String {
 pub fn month(day: WindowDay) -> (WindowDay, WindowDay) {
     let bounds = |date: Date| {
         let day_of = |date: Date| EPOCH.until(date).map(|span| span.get_days());
-        Ok::<_, jiff::Error>((
-            day_of(date.first_of_month())?,
-            day_of(date.last_of_month())?,
+        Some((
+            day_of(date.first_of_month()).ok()?,
+            day_of(date.last_of_month()).ok()?,
         ))
     };
-    EPOCH
-        .checked_add(jiff::Span::new().days(day))
+    date_of(day)
         .and_then(bounds)
         // Beyond the calendar, as in `show`: a month of its own.
         .unwrap_or((day, day))
@@ -116,6 +119,12 @@ mod tests {
             assert_eq!((show(from).as_str(), show(to).as_str()), (first, last));
         }
         assert_eq!(month(i32::MAX), (i32::MAX, i32::MAX));
+    }
+
+    #[test]
+    fn a_day_beyond_the_calendar_is_shown_by_its_number() {
+        assert_eq!(show(i32::MAX), "day 2147483647");
+        assert_eq!(show_english(i32::MIN), "day -2147483648");
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::pricing::Engine;
 use crate::scan;
 use crate::store::Store;
 
-/// Write stored prices, activity, block prices or outputs as CSV, JSON or Parquet, prices as SQL as well
+/// Write stored prices, activity, block prices or outputs as CSV, JSON, Parquet or SQL
 #[derive(Args, Clone, Debug)]
 #[command(after_help = examples::EXPORT)]
 pub(super) struct Export {
