@@ -4,7 +4,7 @@
 #![allow(clippy::print_stderr)]
 
 #[path = "../support/mod.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "not every helper is of use here")]
 mod support;
 
 mod mariadb;

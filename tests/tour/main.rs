@@ -1,7 +1,11 @@
 //! What a new user sees first: the tour, the help, and what is said when something is wrong.
 
 #[path = "../support/mod.rs"]
-#[allow(dead_code)]
+#[allow(
+    dead_code,
+    clippy::print_stderr,
+    reason = "not every helper is of use here"
+)]
 mod support;
 
 mod compatibility;
