@@ -194,7 +194,7 @@ fn tell_all(
     match news {
         Ok(tidings) => {
             if trouble.take().is_some() {
-                say("following again");
+                say("going on");
             }
             tidings.into_iter().for_each(|tiding| events.tell(tiding));
         }
@@ -202,7 +202,7 @@ fn tell_all(
         Err(error) => {
             let text = without_hint(&error);
             if trouble.as_ref() != Some(&text) {
-                say(&format!("cannot follow for now: {text}"));
+                say(&format!("waiting: {text}"));
                 *trouble = Some(text);
             }
         }

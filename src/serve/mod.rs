@@ -89,9 +89,7 @@ pub type Say = fn(&str);
 pub fn run(options: Options, say: Say) -> Result<(), Error> {
     match Store::read(&options.database) {
         Ok(_) => {}
-        Err(error @ store::Error::Absent(_)) if options.follow => {
-            say(&format!("waiting: {}", without_hint(&error)));
-        }
+        Err(store::Error::Absent(_)) if options.follow => {}
         Err(error) => return Err(error.into()),
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
