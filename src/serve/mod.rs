@@ -1,13 +1,14 @@
 //! The service: what is stored, over HTTP, to those who ask.
 //!
-//! [`database`] reads snapshots, [`routes`] turns them into [`answer`]s, [`params`] takes the questions apart, [`guard`]
-//! turns away what is not for us or too much, [`follow`] tells subscribers what is new, and [`listen`] holds the
-//! connections, with their time limits in [`patience`]. Nothing here writes to the database, and nothing opens a connection.
+//! `database` reads snapshots, `routes` turns them into `answer`s, `params` takes the questions apart, `guard`
+//! turns away what is not for us or too much, `follow` looks for what is new and `hub` tells the subscribers, and `listen` holds the
+//! connections, with their time limits in `patience`. Nothing here writes to the database, and nothing opens a connection.
 
 mod answer;
 mod database;
 mod follow;
 mod guard;
+mod hub;
 mod listen;
 mod params;
 mod patience;

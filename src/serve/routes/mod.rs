@@ -19,8 +19,8 @@ use tower_http::compression::CompressionLayer;
 use super::Options;
 use super::answer::{Refusal, conditional};
 use super::database::Database;
-use super::follow::Events;
 use super::guard::{self, Addressees};
+use super::hub::Events;
 use super::params::shown;
 use crate::export::mempool::Every;
 
