@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
+use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -34,8 +35,9 @@ pub(super) struct Body {
 
 impl Body {
     /// A JSON text of data as of `written`.
-    pub(super) fn json(value: &Value, written: Written) -> Body {
-        Body::new(JSON, value.to_string(), written)
+    pub(super) fn json(value: &impl Serialize, written: Written) -> Body {
+        // Numbers and texts only: nothing that JSON could not hold.
+        Body::new(JSON, serde_json::to_vec(value).unwrap_or_default(), written)
     }
 
     /// A text of that type, of data as of `written`.

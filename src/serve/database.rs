@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Semaphore;
 
@@ -45,6 +45,7 @@ pub(super) struct Database {
     say: Say,
     /// What is wrong, once said.
     trouble: Mutex<Option<String>>,
+    dates: Mutex<Dates>,
     idle: Mutex<Vec<Reader>>,
     turns: Arc<Semaphore>,
     /// Whoever wants one that is being made waits for it, without a thread.
@@ -64,7 +65,7 @@ struct Kept {
     answer: Option<(Keep, i64, Body)>,
 }
 
-/// When the data was last written, UTC seconds; not later than a second ago, since more may be written within this one.
+/// When the data was last written, UTC seconds, if that can be told from the times of other states.
 pub(super) type Written = Option<u64>;
 
 impl Database {
@@ -73,6 +74,7 @@ impl Database {
             path,
             say,
             trouble: Mutex::default(),
+            dates: Mutex::default(),
             idle: Mutex::default(),
             turns: Arc::new(Semaphore::new(READERS)),
             kept: Default::default(),
@@ -90,7 +92,7 @@ impl Database {
             // Held to the end, even if nobody waits for the answer any more.
             let _turn = turn;
             let reader = database.reader()?;
-            let written = written(&database.path);
+            let written = database.written();
             let snapshot = reader.store.snapshot()?;
             let done = work(&reader.store, written)?;
             drop(snapshot);
@@ -124,7 +126,7 @@ impl Database {
             let body = match kept.answer.take() {
                 Some((made, at, body)) if made == which && at == version => body,
                 _ => {
-                    let written = written(path);
+                    let written = database.written();
                     let snapshot = reader.store.snapshot()?;
                     let body = work(&reader.store, written)?;
                     drop(snapshot);
@@ -157,6 +159,12 @@ impl Database {
             }
         }
         done
+    }
+
+    fn written(&self) -> Written {
+        // Looked at before the snapshot is taken: what is written in between is dated too old, and sent again.
+        let changed = changed(&self.path);
+        lock(&self.dates).date(changed, SystemTime::now())
     }
 
     fn reader(&self) -> Result<Reader, store::Error> {
@@ -206,18 +214,43 @@ impl FileId {
     }
 }
 
+/// The seconds that states of the data are dated by.
+///
+/// HTTP dates have no fractions, and two states can fall into one second: each gets a second of its own, or none as long as
+/// that one has not come.
+#[derive(Debug, Default)]
+struct Dates {
+    /// Time of change of the newest state that was seen.
+    changed: Option<SystemTime>,
+    date: Written,
+    /// The last second given away.
+    last: u64,
+}
+
+impl Dates {
+    fn date(&mut self, changed: Option<SystemTime>, now: SystemTime) -> Written {
+        let second = |time: SystemTime| time.duration_since(UNIX_EPOCH).map(|t| t.as_secs()).ok();
+        if changed != self.changed {
+            self.changed = changed;
+            self.date = None;
+        }
+        if self.date.is_none() {
+            let free = second(changed?)?.max(self.last + 1);
+            if free <= second(now)? {
+                self.last = free;
+                self.date = Some(free);
+            }
+        }
+        self.date
+    }
+}
+
 /// When the file or its write-ahead log was last written.
-fn written(path: &Path) -> Written {
-    let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).map(|t| t.as_secs()).ok();
+fn changed(path: &Path) -> Option<SystemTime> {
     let mut log = path.to_path_buf().into_os_string();
     log.push("-wal");
     let changed = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified()).ok();
-    let newest = [changed(path), changed(Path::new(&log))]
-        .into_iter()
-        .flatten()
-        .max()?;
-    let a_second_ago = seconds(SystemTime::now().checked_sub(Duration::from_secs(1))?)?;
-    Some(seconds(newest)?.min(a_second_ago))
+    changed(path).max(changed(Path::new(&log)))
 }
 
 async fn blocking<T: Send + 'static>(
@@ -236,4 +269,33 @@ async fn blocking<T: Send + 'static>(
 /// What a panic elsewhere left behind is still in order: it is only ever taken or put whole.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn at(milliseconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn no_two_states_have_the_same_date_and_none_is_of_the_future() {
+        let mut dates = Dates::default();
+        assert_eq!(dates.date(None, at(100_000)), None);
+        assert_eq!(dates.date(Some(at(100_200)), at(100_300)), Some(100));
+        assert_eq!(dates.date(Some(at(100_200)), at(100_400)), Some(100));
+        // Another state in the same second, and one more: the next second is theirs, once it comes, in turn.
+        assert_eq!(dates.date(Some(at(100_500)), at(100_600)), None);
+        assert_eq!(dates.date(Some(at(100_700)), at(100_800)), None);
+        assert_eq!(dates.date(Some(at(100_700)), at(101_000)), Some(101));
+        assert_eq!(dates.date(Some(at(101_200)), at(101_300)), None);
+        assert_eq!(dates.date(Some(at(101_200)), at(105_000)), Some(102));
+        assert_eq!(dates.date(Some(at(200_000)), at(200_000)), Some(200));
+        // An older file in its place; a file of the future.
+        assert_eq!(dates.date(Some(at(50_000)), at(300_000)), Some(201));
+        assert_eq!(dates.date(Some(at(900_000)), at(300_000)), None);
+    }
 }

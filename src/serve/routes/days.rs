@@ -2,7 +2,6 @@
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use serde_json::Value;
 
 use super::Shared;
 use crate::dates;
@@ -36,8 +35,10 @@ pub(super) async fn days(State(service): State<Shared>, params: Params) -> Resul
         if last.saturating_sub(first) >= MAX_DAYS {
             return Ok(None);
         }
-        let rows = days_json(store, ENGINE, first, last)?;
-        Ok(Some(Body::json(&Value::Array(rows), written)))
+        Ok(Some(Body::json(
+            &days_json(store, ENGINE, first, last)?,
+            written,
+        )))
     });
     read.await?.ok_or_else(|| {
         Refusal::bad(

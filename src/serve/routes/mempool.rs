@@ -3,7 +3,8 @@
 //! The database knows USD only. Where mempool has no price of a currency it says -1, and so do we.
 
 use axum::extract::State;
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use super::Shared;
 use crate::chain::WindowDay;
@@ -22,7 +23,7 @@ const BEFORE_ALL: u32 = 1_279_497_600;
 pub(super) async fn prices(State(service): State<Shared>) -> Result<Body, Refusal> {
     let read = service.database.read(|store, written| {
         let rate = latest(store)?.unwrap_or(Rate { time: 0, usd: -1.0 });
-        Ok(Body::json(&row(rate, None), written))
+        Ok(Body::json(&Row::of(rate, None), written))
     });
     Ok(read.await?)
 }
@@ -37,7 +38,7 @@ pub(super) async fn historical_price(
         Some(known) => match CURRENCIES.iter().find(|currency| **currency == known) {
             Some(currency) => Some(*currency),
             // What mempool says of a currency that it does not know.
-            None => return Ok(Body::json(&Value::Null, None)),
+            None => return Ok(Body::json(&(), None)),
         },
     };
     let every = service.every;
@@ -48,8 +49,8 @@ pub(super) async fn historical_price(
     };
     let read = service.database.read(move |store, written| {
         let row = match at(store, every, timestamp)? {
-            Some(rate) => row(rate, currency),
-            None => nothing(currency),
+            Some(rate) => Row::of(rate, currency),
+            None => Row::before_all(currency),
         };
         Ok(Body::json(&conversion(vec![row]), written))
     });
@@ -76,55 +77,88 @@ fn timestamp(params: &Params) -> Result<Option<u32>, Refusal> {
 fn whole(
     store: &Store,
     every: Every,
-    currency: Option<&str>,
+    currency: Option<&'static str>,
     written: Written,
 ) -> Result<Body, store::Error> {
     let rates = history(store, every, WindowDay::MIN, WindowDay::MAX)?;
-    let rows = rates.into_iter().rev().map(|rate| row(rate, currency));
+    let rows = rates.into_iter().rev().map(|rate| Row::of(rate, currency));
     Ok(Body::json(&conversion(rows.collect()), written))
 }
 
+/// Rows, and what a dollar is in the other currencies.
+#[derive(Serialize)]
+struct Conversion {
+    prices: Vec<Row>,
+    #[serde(rename = "exchangeRates")]
+    exchange_rates: ExchangeRates,
+}
+
+/// 0 throughout, as mempool says where it has no price in a currency.
+struct ExchangeRates;
+
 /// A rate in all currencies, or in one of them and USD.
-fn row(rate: Rate, currency: Option<&str>) -> Value {
-    let missing = json!(-1);
-    fill(rate.time, cents(rate.usd), &missing, currency)
+struct Row {
+    time: u32,
+    usd: f64,
+    other: i8,
+    currency: Option<&'static str>,
 }
 
-/// Before the first price.
-fn nothing(currency: Option<&str>) -> Value {
-    fill(BEFORE_ALL, json!(0), &json!(0), currency)
-}
-
-fn fill(time: u32, usd: Value, other: &Value, currency: Option<&str>) -> Value {
-    let mut row = Map::new();
-    row.insert("time".to_string(), json!(time));
-    for name in CURRENCIES {
-        let value = match name {
-            "USD" => usd.clone(),
-            _ if currency.is_none_or(|asked| asked == name) => other.clone(),
-            _ => continue,
-        };
-        row.insert(name.to_string(), value);
+impl Row {
+    fn of(rate: Rate, currency: Option<&'static str>) -> Row {
+        Row {
+            time: rate.time,
+            usd: rate.usd,
+            other: -1,
+            currency,
+        }
     }
-    Value::Object(row)
-}
 
-/// mempool rounds to whole dollars; of the early prices little would be left.
-fn cents(usd: f64) -> Value {
-    let steps = if usd < 10.0 { 10_000.0 } else { 100.0 };
-    let rounded = (usd * steps).round() / steps;
-    if rounded.fract() == 0.0 {
-        json!(rounded as i64)
-    } else {
-        json!(rounded)
+    /// Before the first price.
+    fn before_all(currency: Option<&'static str>) -> Row {
+        Row {
+            time: BEFORE_ALL,
+            usd: 0.0,
+            other: 0,
+            currency,
+        }
     }
 }
 
-/// The rows, and what a dollar is in the other currencies: 0, as mempool says where it has no price in one.
-fn conversion(rows: Vec<Value>) -> Value {
-    let rates: Map<String, Value> = CURRENCIES[1..]
-        .iter()
-        .map(|currency| (format!("USD{currency}"), json!(0)))
-        .collect();
-    json!({ "prices": rows, "exchangeRates": rates })
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_map(None)?;
+        row.serialize_entry("time", &self.time)?;
+        // In one currency mempool names that one first.
+        if let Some(currency) = self.currency.filter(|currency| *currency != "USD") {
+            row.serialize_entry(currency, &self.other)?;
+        }
+        // mempool rounds to whole dollars; of the early prices little would be left.
+        let steps = if self.usd < 10.0 { 10_000.0 } else { 100.0 };
+        let usd = (self.usd * steps).round() / steps;
+        if usd.fract() == 0.0 {
+            row.serialize_entry("USD", &(usd as i64))?;
+        } else {
+            row.serialize_entry("USD", &usd)?;
+        }
+        if self.currency.is_none() {
+            for currency in &CURRENCIES[1..] {
+                row.serialize_entry(currency, &self.other)?;
+            }
+        }
+        row.end()
+    }
+}
+
+impl Serialize for ExchangeRates {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(CURRENCIES[1..].iter().map(|name| (format!("USD{name}"), 0)))
+    }
+}
+
+fn conversion(prices: Vec<Row>) -> Conversion {
+    Conversion {
+        prices,
+        exchange_rates: ExchangeRates,
+    }
 }
