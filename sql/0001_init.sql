@@ -1,19 +1,19 @@
 -- Schema 1. Heights count from the genesis block. Times are UTC seconds since 1970. Days are UTC days since
 -- 1970-01-01 inside, 'YYYY-MM-DD' in the views. Amounts are satoshi (sats). Prices are USD per BTC.
--- Use the views (daily_activity, daily_price, day_histogram, block): their names and columns stay.
+-- Use the views (daily_activity, daily_price, day_histogram, block, block_price): their names and columns stay.
 
 -- What the database is about: chain, folder, versions, state of the last scan.
 CREATE TABLE meta (
-  key   TEXT PRIMARY KEY,
-  value TEXT NOT NULL
+  key   TEXT PRIMARY KEY, -- name of the fact
+  value TEXT NOT NULL     -- the fact
 ) WITHOUT ROWID;
 
 -- A UTC day of the active chain: a contiguous run of heights, save for heights that are missing.
 CREATE TABLE utc_day (
   day           INTEGER PRIMARY KEY,   -- days since 1970-01-01
   date          TEXT    NOT NULL UNIQUE, -- the same as 'YYYY-MM-DD'
-  first_height  INTEGER NOT NULL,
-  last_height   INTEGER NOT NULL,
+  first_height  INTEGER NOT NULL,      -- height of its first block
+  last_height   INTEGER NOT NULL,      -- height of its last block
   blocks        INTEGER NOT NULL,      -- blocks of the day that are stored
   transactions  INTEGER NOT NULL,      -- all their transactions, coinbases included
   outputs       INTEGER NOT NULL,      -- qualifying outputs
@@ -24,7 +24,7 @@ CREATE TABLE utc_day (
 
 -- The blocks of those days.
 CREATE TABLE chain_block (
-  height       INTEGER PRIMARY KEY,
+  height       INTEGER PRIMARY KEY, -- from the genesis block, 0
   day          INTEGER NOT NULL,  -- UTC day it lies in, days since 1970-01-01
   hash         BLOB    NOT NULL,  -- 32 bytes in display order
   prev         BLOB,              -- the parent's hash; NULL where the parent is the block before it in the same day
@@ -33,7 +33,7 @@ CREATE TABLE chain_block (
   file         INTEGER NOT NULL,  -- number of the blk file
   offset       INTEGER NOT NULL,  -- of the block's first byte in that file (behind magic and length)
   size         INTEGER NOT NULL,  -- bytes
-  transactions INTEGER NOT NULL,
+  transactions INTEGER NOT NULL,  -- all of them, the coinbase included
   outputs      INTEGER NOT NULL,  -- qualifying outputs
   undo         INTEGER            -- spends of the day's own coins were told by 1: the node's undo data, 0: txids;
                                   -- NULL: the block has a coinbase only, there was nothing to tell
@@ -62,7 +62,7 @@ CREATE TABLE bin_step (
 -- A price of a day by one engine.
 CREATE TABLE price (
   day            INTEGER NOT NULL, -- days since 1970-01-01
-  engine         TEXT    NOT NULL,
+  engine         TEXT    NOT NULL, -- path or v9.1
   usd            REAL,             -- USD per BTC; NULL where there is none
   open           REAL,             -- USD per BTC at the start of the day, where the engine tells
   high           REAL,             -- highest USD per BTC of the day
@@ -72,11 +72,11 @@ CREATE TABLE price (
   status         TEXT    NOT NULL, -- ok, weak, partial, none, unsupported
   outputs        INTEGER NOT NULL, -- qualifying outputs of the day
   points         INTEGER NOT NULL, -- of those, the price estimates it rests on
-  engine_version INTEGER NOT NULL,
+  engine_version INTEGER NOT NULL, -- version of the engine that made the price
   low68          REAL,             -- 68 % interval of usd, where the engine tells
-  high68         REAL,
+  high68         REAL,             -- its upper end
   low95          REAL,             -- 95 % interval of usd
-  high95         REAL,
+  high95         REAL,             -- its upper end
   final          INTEGER NOT NULL, -- 1: later blocks change it no more
   anchors        TEXT,             -- known prices the engine was given, 'YYYY-MM-DD=USD', by commas
   PRIMARY KEY (day, engine)
@@ -84,7 +84,7 @@ CREATE TABLE price (
 
 -- The price of each block by the path engine.
 CREATE TABLE path_block (
-  height INTEGER PRIMARY KEY,
+  height INTEGER PRIMARY KEY,      -- from the genesis block, 0
   usd    REAL NOT NULL,            -- USD per BTC
   low    REAL NOT NULL,            -- 16th percentile, USD per BTC
   high   REAL NOT NULL             -- 84th percentile, USD per BTC
@@ -94,13 +94,13 @@ CREATE TABLE path_block (
 CREATE TABLE path_evidence (
   day     INTEGER PRIMARY KEY,     -- days since 1970-01-01
   version INTEGER NOT NULL,        -- of the engine
-  data    BLOB    NOT NULL
+  data    BLOB    NOT NULL         -- in a form of the engine's own
 );
 
 -- Where the path engine can take up decoding again: what all days up to this one say about later ones.
 CREATE TABLE path_state (
   day  INTEGER PRIMARY KEY,        -- days since 1970-01-01
-  data BLOB    NOT NULL
+  data BLOB    NOT NULL            -- in a form of the engine's own
 );
 
 -- Headers of records that are in the block files but not in chain_block: stale branches, second copies,
@@ -127,21 +127,31 @@ CREATE TABLE block_file (
 
 -- Heights inside the scanned range that no readable block is at hand for.
 CREATE TABLE missing_height (
-  first_height INTEGER PRIMARY KEY,
-  last_height  INTEGER NOT NULL,
-  reason       TEXT    NOT NULL
+  first_height INTEGER PRIMARY KEY, -- first height of the gap
+  last_height  INTEGER NOT NULL,    -- last height of it
+  reason       TEXT    NOT NULL     -- why no block is at hand
 );
 
+-- A row a stored UTC day.
+--   day  'YYYY-MM-DD'
 CREATE VIEW daily_activity AS
   SELECT date AS day, first_height, last_height, blocks, transactions, outputs, sats, complete
   FROM utc_day;
 
+-- A row a stored UTC day and engine that has been asked for its price.
+--   day  'YYYY-MM-DD'
 CREATE VIEW daily_price AS
   SELECT d.date AS day, p.engine, p.usd, p.open, p.high, p.low, p.close, p.confidence, p.status,
          p.outputs, p.points, p.engine_version, p.low68, p.high68, p.low95, p.high95, p.final, p.anchors
   FROM utc_day AS d JOIN price AS p ON p.day = d.day;
 
+-- How many qualifying outputs of a day fell in each bin that has any: 200 bins a decade of amounts.
 -- Needs the JSON functions that SQLite has had built in since 3.38, and most builds before.
+--   day        'YYYY-MM-DD'
+--   bin        INTEGER: number of the bin, 0 to 2400
+--   low_sats   REAL: lower edge of the bin, which belongs to it
+--   high_sats  REAL: upper edge, which does not; NULL: the last bin has none
+--   outputs    INTEGER: qualifying outputs in it
 CREATE VIEW day_histogram AS
   SELECT d.date AS day, o.first_bin + count.key AS bin,
          -- Bin 1 begins at 100 sats; a power of ten is read from text to have it exactly.
@@ -155,11 +165,15 @@ CREATE VIEW day_histogram AS
        JOIN bin_step AS high ON high.step = (o.first_bin + count.key) % 200
   WHERE count.value > 0;
 
+-- The blocks of the stored days: the active chain.
+--   hash  TEXT: 64 hexadecimal digits in display order
+--   day   UTC day it lies in, 'YYYY-MM-DD'
 CREATE VIEW block AS
   SELECT c.height, lower(hex(c.hash)) AS hash, c.time, d.date AS day, c.file, c.offset, c.size,
          c.transactions, c.outputs
   FROM chain_block AS c JOIN utc_day AS d ON d.day = c.day;
 
+-- The price at each block of the days that the path engine has priced.
 CREATE VIEW block_price AS
   SELECT p.height, c.time, p.usd, p.low, p.high
   FROM path_block AS p JOIN chain_block AS c ON c.height = p.height;

@@ -7,11 +7,23 @@ use crate::chain::days::SECONDS;
 
 const EPOCH: Date = date(1970, 1, 1);
 
+/// The date of a day, unless it is beyond the calendar, as in a damaged database.
+fn date_of(day: WindowDay) -> Option<Date> {
+    let span = jiff::Span::new().try_days(day).ok()?;
+    EPOCH.checked_add(span).ok()
+}
+
 /// A day as 'YYYY-MM-DD'.
 pub fn show(day: WindowDay) -> String {
-    EPOCH
-        .checked_add(jiff::Span::new().days(day))
-        .map_or_else(|_| format!("day {day}"), |date| date.to_string())
+    date_of(day).map_or_else(|| format!("day {day}"), |date| date.to_string())
+}
+
+/// A day as 'Oct 01, 2025', as English-speaking logs have it.
+pub fn show_english(day: WindowDay) -> String {
+    date_of(day).map_or_else(
+        || format!("day {day}"),
+        |date| date.strftime("%b %d, %Y").to_string(),
+    )
 }
 
 /// A time, UTC seconds since 1970, as 'YYYY-MM-DDThh:mm:ssZ'.
@@ -30,13 +42,12 @@ pub fn show_time(seconds: u32) -> String {
 pub fn month(day: WindowDay) -> (WindowDay, WindowDay) {
     let bounds = |date: Date| {
         let day_of = |date: Date| EPOCH.until(date).map(|span| span.get_days());
-        Ok::<_, jiff::Error>((
-            day_of(date.first_of_month())?,
-            day_of(date.last_of_month())?,
+        Some((
+            day_of(date.first_of_month()).ok()?,
+            day_of(date.last_of_month()).ok()?,
         ))
     };
-    EPOCH
-        .checked_add(jiff::Span::new().days(day))
+    date_of(day)
         .and_then(bounds)
         // Beyond the calendar, as in `show`: a month of its own.
         .unwrap_or((day, day))
@@ -53,7 +64,25 @@ pub fn parse(text: &str) -> Result<WindowDay, String> {
         .filter(|_| canonical)
         .and_then(|date| EPOCH.until(date).ok())
         .map(|span| span.get_days())
-        .ok_or_else(|| format!("'{text}' is no date; write it as YYYY-MM-DD"))
+        .ok_or_else(|| match meant(text) {
+            Some(date) => format!("'{text}' is no date; write it as {date}"),
+            None if canonical => {
+                format!("'{text}' is no date; there is no such day in the calendar")
+            }
+            None => format!("'{text}' is no date; write it as YYYY-MM-DD"),
+        })
+}
+
+/// The date that year, month and day stand for that are written in another way, as 2025/10/23 or 2025-1-1.
+fn meant(text: &str) -> Option<Date> {
+    let mut parts = text.split(['-', '/', '.']);
+    let mut number = || parts.next().map(str::parse::<i16>);
+    let (year, month, day) = (number()?.ok()?, number()?.ok()?, number()?.ok()?);
+    let small = |number: i16| i8::try_from(number).ok();
+    if parts.next().is_some() || year < 1970 {
+        return None;
+    }
+    Date::new(year, small(month)?, small(day)?).ok()
 }
 
 #[cfg(test)]
@@ -74,6 +103,12 @@ mod tests {
     }
 
     #[test]
+    fn english_dates_have_two_digits_for_the_day() {
+        assert_eq!(show_english(14_247), "Jan 03, 2009");
+        assert_eq!(show_english(parse("2025-10-23").unwrap()), "Oct 23, 2025");
+    }
+
+    #[test]
     fn a_day_knows_its_month() {
         for (day, first, last) in [
             ("2024-02-10", "2024-02-01", "2024-02-29"),
@@ -84,6 +119,12 @@ mod tests {
             assert_eq!((show(from).as_str(), show(to).as_str()), (first, last));
         }
         assert_eq!(month(i32::MAX), (i32::MAX, i32::MAX));
+    }
+
+    #[test]
+    fn a_day_beyond_the_calendar_is_shown_by_its_number() {
+        assert_eq!(show(i32::MAX), "day 2147483647");
+        assert_eq!(show_english(i32::MIN), "day -2147483648");
     }
 
     #[test]
@@ -103,6 +144,22 @@ mod tests {
             "2024/01/01",
         ] {
             assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_in_another_form_is_told_how_to_write_it() {
+        for (text, told) in [
+            ("2025/10/23", "write it as 2025-10-23"),
+            ("2025-1-1", "write it as 2025-01-01"),
+            ("2025-13-01", "no such day"),
+            ("2025-02-29", "no such day"),
+            ("23.10.2025", "YYYY-MM-DD"),
+            ("Oct 23, 2025", "YYYY-MM-DD"),
+            ("2025-10-23-1", "YYYY-MM-DD"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(told), "{text}: {error}");
         }
     }
 }

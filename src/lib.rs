@@ -7,8 +7,8 @@
 //! # The way of the data
 //!
 //! ```text
-//! blk*.dat ─► blockfile ─► chain ─► filter ─► store ─► price ─► export
-//!             framed       most     outputs   SQLite   pure     CSV
+//! blk*.dat ─► blockfile ─► chain ─► filter ─► store ─► price ─► export ─► serve
+//!             framed       most     outputs   SQLite   pure     CSV        HTTP
 //!             records      work,    that                maths   JSON
 //!                          days     count
 //! ```
@@ -22,7 +22,8 @@
 //!    the same day it learns from the node's undo files where they are there, else from the txids of the day.
 //! 4. [`store`] holds them, compactly, with the plain views that users query.
 //! 5. [`price`] is pure mathematics: lists of amounts in, prices out. It knows no file, clock or database.
-//! 6. [`export`] writes what is stored for other programs.
+//! 6. [`export`] writes what is stored for other programs, and [`serve`] (feature `serve`, on unless left out) answers
+//!    their requests with it. It listens; nothing here ever connects to anything.
 //!
 //! Two modules lead the data through: [`scan`] drives stages 1 to 4 (a header pass over all files, then the days that are new
 //! or have changed, decoded in parallel and stored in order by one writer), and [`pricing`] drives stage 5 from the store

@@ -53,7 +53,13 @@ pub fn locate(request: &Request) -> Result<PathBuf, Error> {
     for candidate in candidates {
         match usable(&candidate) {
             Ok(path) => return Ok(path),
-            Err(why) => tried.push((candidate, why)),
+            Err(mut why) => {
+                // --datadir, where --blocks-dir is meant.
+                if candidate.parent().is_some_and(has_block_files) {
+                    why.push_str("; the folder above has block files itself");
+                }
+                tried.push((candidate, why));
+            }
         }
     }
     Err(Error::NotFound {
@@ -94,6 +100,10 @@ fn default_datadir() -> Option<PathBuf> {
     } else {
         Some(PathBuf::from(home()?).join(".bitcoin"))
     }
+}
+
+fn has_block_files(dir: &Path) -> bool {
+    files::list(dir).is_ok_and(|files| !files.is_empty())
 }
 
 fn usable(dir: &Path) -> Result<PathBuf, String> {

@@ -28,7 +28,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No folder with block files was found.
-    #[error("no folder with blk*.dat files for chain {chain} was found; tried:{}\n  hint: name it with --blocks-dir, or the node's data folder with --datadir", list_paths(.tried))]
+    #[error("no folder with blk*.dat files for chain {chain} was found; tried:{}\n  hint: {}", list_paths(.tried), hint(.tried))]
     NotFound {
         /// The chain asked for.
         chain: Chain,
@@ -85,11 +85,42 @@ fn list_paths(tried: &[(PathBuf, String)]) -> String {
         .collect()
 }
 
+/// What to do about places that would not do: enter one that is locked, or name another.
+fn hint(tried: &[(PathBuf, String)]) -> &'static str {
+    let denied = std::io::Error::from_raw_os_error(EACCES).to_string();
+    if tried.iter().any(|(_, why)| *why == denied) {
+        "run blkprice as the node's user, or give its group the right to enter that folder and to read the files in it; or \
+         name another with --blocks-dir or --datadir"
+    } else {
+        "name it with --blocks-dir, or the node's data folder with --datadir"
+    }
+}
+
+/// "Permission denied" on Unix.
+const EACCES: i32 = 13;
+
 /// Core keeps its block files at mode 0600, so this is the error most users meet first.
 fn access_hint(error: &std::io::Error) -> &'static str {
     if error.kind() == std::io::ErrorKind::PermissionDenied {
         "\n  hint: blkprice needs the right to read this file and to enter its folder; run it as the node's user, or give that right to its group"
     } else {
         ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_may_not_be_entered_has_a_hint_of_its_own() {
+        let told = |code| {
+            let why = std::io::Error::from_raw_os_error(code).to_string();
+            let tried = vec![(PathBuf::from("/srv/blocks"), why)];
+            let chain = Chain::Main;
+            Error::NotFound { chain, tried }.to_string()
+        };
+        assert!(told(EACCES).contains("hint: run blkprice as the node's user"));
+        assert!(told(2).contains("hint: name it with --blocks-dir"));
     }
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::Outcome;
+use super::examples;
 use super::output::say;
 use super::price::EngineFlags;
 use super::progress::Shown;
@@ -10,6 +11,7 @@ use super::scan::{Flags, outcome};
 
 /// Scan, then price every day: the main job
 #[derive(Args, Clone, Debug)]
+#[command(after_help = examples::BACKFILL)]
 pub(super) struct Backfill {
     #[command(flatten)]
     flags: Flags,

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::Outcome;
+use super::examples;
 use super::output::{dollars, grouped, put, say};
 use super::progress::Shown;
 use crate::blockfile::Chain;
@@ -20,6 +21,7 @@ use crate::synth::{BlockFiles, ChainSpec, DayTruth, MAINNET_MAGIC, Tail, Undo, X
 /// The blocks are written as Bitcoin Core writes them (obfuscated, out of order, with stale branches and space
 /// allocated ahead), then scanned and priced like any other folder. Needs no node and no network.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = examples::DEMO)]
 pub(super) struct Demo {
     /// Keep the blocks and the database in this folder [default: a temporary one, removed at the end]
     #[arg(long, value_name = "DIR")]
@@ -116,7 +118,12 @@ fn write_blocks(dir: &Path, seed: u64) -> anyhow::Result<(Vec<DayTruth>, u64)> {
         files.finish()?;
         Ok((chain.take_truths(), bytes))
     };
-    write().with_context(|| format!("cannot write synthetic blocks to {}", dir.display()))
+    write().with_context(|| {
+        format!(
+            "cannot write synthetic blocks to {}\n  hint: name a folder of yours with --dir, on a disk with 200 MB free",
+            dir.display()
+        )
+    })
 }
 
 fn show(store: &Store, truths: &[DayTruth]) -> anyhow::Result<()> {

@@ -6,7 +6,8 @@ use anyhow::bail;
 use serde_json::json;
 
 use super::output::{dollars, grouped, put};
-use super::price::{line, stored_days};
+use super::price::stored_days;
+use super::priced::line;
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::price::path::{self, Explanation};

@@ -7,15 +7,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
+use super::examples;
 use super::exit::Usage;
 use super::output::{grouped, open, say};
 use super::price::EngineName;
 use super::progress::Shown;
-use super::{Database, Outcome};
+use super::{Database, Outcome, day};
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::export::csv::Csv;
 use crate::export::json::Json;
+use crate::export::mempool::{self, Every};
+use crate::export::mempool_sql::{self, MempoolSql};
 use crate::export::partition::{Content, Partitions};
 use crate::export::query::{self, export};
 use crate::export::replacement::Replacement;
@@ -25,9 +28,9 @@ use crate::pricing::Engine;
 use crate::scan;
 use crate::store::Store;
 
-/// Write stored prices, activity, block prices or outputs as CSV, JSON or Parquet
+/// Write stored prices, activity, block prices or outputs as CSV, JSON, Parquet or SQL
 #[derive(Args, Clone, Debug)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = examples::EXPORT)]
 pub(super) struct Export {
     /// What to write
     what: What,
@@ -37,15 +40,19 @@ pub(super) struct Export {
     format: Format,
 
     /// Prices by this engine
-    #[arg(long, value_name = "ENGINE", default_value = Engine::DEFAULT.name())]
+    #[arg(long, value_name = "ENGINE", ignore_case = true, default_value = Engine::DEFAULT.name())]
     engine: EngineName,
 
-    /// First day (UTC)
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = dates::parse)]
+    /// With --format mempool-sql: a row a day, or one for each hour that has a block [default: day]
+    #[arg(long, value_enum, value_name = "hour | day")]
+    every: Option<EveryName>,
+
+    /// First day (UTC); also: yesterday
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day::parse)]
     from: Option<WindowDay>,
 
     /// Last day (UTC)
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = dates::parse)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day::parse)]
     to: Option<WindowDay>,
 
     /// The file to write; - or nothing: stdout. With --partition-by, the folder
@@ -62,15 +69,6 @@ pub(super) struct Export {
     #[command(flatten)]
     database: Database,
 }
-
-const AFTER_HELP: &str = "\
-Examples:
-  blkprice export prices -o prices.csv
-  blkprice export activity --format json | jq '.[-1]'
-  blkprice export block-prices --from 2025-10-01 --format parquet -o blocks.parquet
-  blkprice export outputs --format parquet --partition-by month -o outputs/
-
-A file is complete or not there: it is written under another name and takes its own at the end.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum What {
@@ -90,6 +88,14 @@ enum Format {
     Json,
     /// Typed columns; only where blkprice was built with the feature `parquet`
     Parquet,
+    /// Prices as statements for the MySQL or MariaDB of a self-hosted mempool, to be loaded as often as you like
+    MempoolSql,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum EveryName {
+    Hour,
+    Day,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -117,7 +123,7 @@ impl Export {
             let engine = self.engine.0.name();
             let hint = match self.what {
                 What::Prices => format!(
-                    "no price by {engine} in that range; `blkprice price --engine {engine}` makes them"
+                    "no price by {engine} in that range; `blkprice status` shows which days there are, `blkprice price` prices them"
                 ),
                 What::BlockPrices => {
                     "no price of a block in that range; `blkprice price` makes them".to_string()
@@ -139,6 +145,7 @@ impl Export {
             let (from, to) = (dates::show(from), dates::show(to));
             return Err(Usage(format!("--from {from} is after --to {to}")).into());
         }
+        self.check_mempool()?;
         if self.what == What::BlockPrices && self.engine.0 != Engine::Path {
             let engine = self.engine.0.name();
             return Err(Usage(format!("{engine} has no prices of blocks; path has")).into());
@@ -167,6 +174,24 @@ impl Export {
         Ok(())
     }
 
+    /// What cannot become rows of mempool's table.
+    fn check_mempool(&self) -> anyhow::Result<()> {
+        let sql = self.format == Format::MempoolSql;
+        let wrong = if self.every.is_some() && !sql {
+            "--every belongs to --format mempool-sql"
+        } else if sql && self.what != What::Prices {
+            "--format mempool-sql writes prices: blkprice export prices --format mempool-sql"
+        } else if sql && self.engine.0 != Engine::Path {
+            "--format mempool-sql takes prices of the path engine only: mempool shows them live, and the authors of the \
+             method behind v9.1 reserve live feeds of its price (see NOTICE)"
+        } else if sql && self.partition_by.is_some() {
+            "--format mempool-sql is one file, to be loaded as a whole; leave --partition-by away"
+        } else {
+            return Ok(());
+        };
+        Err(Usage(wrong.to_string()).into())
+    }
+
     fn range(&self) -> (WindowDay, WindowDay) {
         (self.from.unwrap_or(FIRST_DAY), self.to.unwrap_or(LAST_DAY))
     }
@@ -177,6 +202,14 @@ impl Export {
         (first, last): (WindowDay, WindowDay),
         sink: &mut dyn Sink,
     ) -> Result<u64, query::Error> {
+        if self.format == Format::MempoolSql {
+            let every = match self.every {
+                Some(EveryName::Hour) => Every::Hour,
+                Some(EveryName::Day) | None => Every::Day,
+            };
+            let rates = mempool::history(store, every, first, last)?;
+            return Ok(mempool_sql::feed(&rates, sink)?);
+        }
         export(
             store,
             self.what.table(),
@@ -290,6 +323,7 @@ impl Format {
         match self {
             Format::Csv => Ok(Box::new(Csv::new(out))),
             Format::Json => Ok(Box::new(Json::new(out))),
+            Format::MempoolSql => Ok(Box::new(MempoolSql::new(out))),
             #[cfg(feature = "parquet")]
             Format::Parquet => Ok(Box::new(crate::export::parquet::Parquet::new(out))),
             #[cfg(not(feature = "parquet"))]

@@ -9,25 +9,36 @@ use crate::blockfile::{Access, Chain, Request, locate};
 use crate::scan::Source;
 use crate::store::Store;
 
+/// Not `next_help_heading`: that would take in the flags of whoever flattens these as well.
+const HEADING: &str = "Where the blocks are";
+
+/// A chain by Core's name for it, or by another that people use.
+fn chain_named(name: &str) -> Result<Chain, String> {
+    match name.to_ascii_lowercase().as_str() {
+        "mainnet" | "bitcoin" => Ok(Chain::Main),
+        "testnet" | "testnet3" => Ok(Chain::Test),
+        lower => lower.parse(),
+    }
+}
+
 /// Where the blocks are
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Where the blocks are")]
 pub(super) struct Folder {
     /// The folder that holds the blk*.dat files
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = HEADING)]
     blocks_dir: Option<PathBuf>,
 
     /// The node's data folder; its bitcoin.conf is heeded [default: where the database was made from, or the platform's,
     /// ~/.bitcoin on Linux]
-    #[arg(long, value_name = "DIR", conflicts_with = "blocks_dir")]
+    #[arg(long, value_name = "DIR", conflicts_with = "blocks_dir", help_heading = HEADING)]
     datadir: Option<PathBuf>,
 
     /// main, test, testnet4, signet or regtest [default: the database's own, or main]
-    #[arg(long, value_name = "CHAIN")]
+    #[arg(long, value_name = "CHAIN", value_parser = chain_named, help_heading = HEADING)]
     chain: Option<Chain>,
 
     /// Read block files instead of mapping them into memory
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     no_mmap: bool,
 }
 

@@ -6,10 +6,11 @@ use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Cli, Outcome};
+use super::{Cli, Outcome, examples};
 
 /// Print shell completions
 #[derive(Args, Clone, Debug)]
+#[command(after_help = examples::COMPLETIONS)]
 pub(super) struct Completions {
     /// bash, zsh, fish, elvish or powershell
     shell: Shell,
@@ -26,16 +27,25 @@ impl Completions {
 
 /// Write the man pages into a folder
 #[derive(Args, Clone, Debug)]
+#[command(after_help = examples::MAN)]
 pub(super) struct Man {
-    /// The folder; it must exist
+    /// The folder; made if it is not there
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,
 }
 
 impl Man {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        clap_mangen::generate_to(Cli::command(), &self.dir)
-            .with_context(|| format!("cannot write man pages into {}", self.dir.display()))?;
+        let write = || -> std::io::Result<()> {
+            std::fs::create_dir_all(&self.dir)?;
+            clap_mangen::generate_to(Cli::command(), &self.dir)
+        };
+        write().with_context(|| {
+            format!(
+                "cannot write man pages into {}\n  hint: name a folder of yours",
+                self.dir.display()
+            )
+        })?;
         Ok(Outcome::Done)
     }
 }

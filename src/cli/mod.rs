@@ -3,7 +3,9 @@
 //! Data goes to stdout; progress, warnings and summaries to stderr.
 
 mod backfill;
+mod day;
 mod demo;
+mod examples;
 mod exit;
 mod explain;
 mod export;
@@ -13,6 +15,7 @@ mod generate;
 mod hook;
 mod output;
 mod price;
+mod priced;
 mod progress;
 mod recent;
 mod scan;
@@ -49,9 +52,11 @@ Examples:
   blkprice price 2025-10-23
   blkprice export prices --format csv -o prices.csv
 
+`blkprice help COMMAND` shows the flags of a command, and examples.
+
 Exit codes: 0 ok, 1 error, 2 usage, 3 heights are missing inside the range (all else is stored),
-4 the database is being written by another run, 5 verify found something wrong, 130 interrupted. `watch` ends with 0 when
-told to stop.";
+4 the database is being written by another run, 5 verify found something wrong, 130 interrupted.
+`watch` ends with 0 when told to stop.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -62,10 +62,12 @@ fn escaped(text: &str, breaks: impl Fn(&str, usize) -> bool) -> Cow<'_, str> {
 pub(super) fn open(path: Option<&Path>) -> anyhow::Result<Box<dyn Write + Send>> {
     match path {
         Some(path) => {
-            let file = File::options()
-                .write(true)
-                .open(path)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            let file = File::options().write(true).open(path).with_context(|| {
+                format!(
+                    "cannot write {}\n  hint: its folder must be there and be writable",
+                    path.display()
+                )
+            })?;
             Ok(Box::new(BufWriter::new(file)))
         }
         None => Ok(Box::new(BufWriter::new(io::stdout()))),

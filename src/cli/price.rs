@@ -6,13 +6,15 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::examples;
 use super::exit::Usage;
 use super::explain::explain;
 use super::folder::Folder;
-use super::output::{dollars, grouped, put, say};
+use super::output::{grouped, put, say};
+use super::priced::{Shape, line, utxoracle_line};
 use super::progress::Shown;
 use super::recent::price_recent;
-use super::{Database, Outcome};
+use super::{Database, Outcome, day};
 use crate::blockfile::Chain;
 use crate::chain::WindowDay;
 use crate::dates;
@@ -26,9 +28,10 @@ use crate::store::{PriceRow, Store, StoredDay};
 /// Without a day, every day that has no price yet is priced and stored. With one, or with FROM..TO, the price is
 /// printed.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = examples::PRICE)]
 pub(super) struct Price {
-    /// A UTC day, or a range of them: 2025-10-23, 2025-10-01..2025-10-31
-    #[arg(value_name = "DAY | FROM..TO", value_parser = parse_days, conflicts_with = "recent_blocks")]
+    /// A UTC day, or a range of them: 2025-10-23, yesterday, 2025-10-01..2025-10-31
+    #[arg(value_name = "DAY | FROM..TO", value_parser = day::parse_range, conflicts_with = "recent_blocks")]
     days: Option<(WindowDay, WindowDay)>,
 
     /// Price the N blocks before the tip, read from the block files again
@@ -40,8 +43,12 @@ pub(super) struct Price {
     explain: bool,
 
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     json: bool,
+
+    /// The shape of what is printed [default: text]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<Shape>,
 
     #[command(flatten)]
     engine: EngineFlags,
@@ -57,7 +64,7 @@ pub(super) struct Price {
 #[derive(Args, Clone, Debug)]
 pub(super) struct EngineFlags {
     /// The price engine [default: path; where prices are stored, all of them]
-    #[arg(long, value_name = "ENGINE")]
+    #[arg(long, value_name = "ENGINE", ignore_case = true)]
     engine: Option<EngineName>,
 
     /// Let v9.1 price days before 2023-12-15, which it is not made for
@@ -140,23 +147,26 @@ impl ValueEnum for EngineName {
 impl Price {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         self.check_flags()?;
+        let shape = self.shape();
         match (self.days, self.recent_blocks) {
             (Some((first, last)), _) if self.explain => {
-                explain(&self.database.db, first, last, self.json)?
+                explain(&self.database.db, first, last, shape == Shape::Json)?
             }
             (Some((first, last)), _) => self.print_days(first, last)?,
             (None, Some(count)) => {
-                price_recent(
-                    &self.folder,
-                    &self.database.db,
-                    count,
-                    self.json,
-                    &self.engine,
-                )?;
+                price_recent(&self.folder, &self.database.db, count, shape, &self.engine)?;
             }
             (None, None) => self.price_everything()?,
         }
         Ok(Outcome::Done)
+    }
+
+    fn shape(&self) -> Shape {
+        match self.format {
+            Some(shape) => shape,
+            None if self.json => Shape::Json,
+            None => Shape::Text,
+        }
     }
 
     /// What the parser cannot see by itself: flags that would be passed over in silence.
@@ -170,6 +180,10 @@ impl Price {
         if self.explain && self.recent_blocks.is_some() {
             return Err(Usage("--explain wants a day".to_string()).into());
         }
+        if self.shape() == Shape::Utxoracle && (stores || self.explain) {
+            let what = "--format utxoracle prints prices: it wants a day, FROM..TO or --recent-blocks, and no --explain";
+            return Err(Usage(what.to_string()).into());
+        }
         if self.explain && self.engine.shown() != Engine::Path {
             return Err(Usage("--explain is of the path engine only".to_string()).into());
         }
@@ -181,7 +195,7 @@ impl Price {
         let mut store = open_to_price(&self.database.db)?;
         let pool = super::scan::pool(None)?;
         let priced = self.engine.price_all(&pool, &mut store, &shown)?;
-        if self.json {
+        if self.shape() == Shape::Json {
             let rows: Vec<_> = priced
                 .iter()
                 .map(|(engine, days)| {
@@ -197,15 +211,33 @@ impl Price {
         let store = Store::read(&self.database.db)?;
         let days = stored_days(&store, first, last)?;
         let mut values = Vec::new();
+        let shape = self.shape();
+        let mut printed = 0;
         for day in &days {
             let row = self.row_of(&store, day)?;
-            if self.json {
-                values.push(day_json(&store, day, &row)?);
-            } else {
-                put(&line(&dates::show(day.day), &row))?;
+            let text = match shape {
+                Shape::Json => {
+                    values.push(day_json(&store, day, &row)?);
+                    continue;
+                }
+                Shape::Text => Some(line(&dates::show(day.day), &row)),
+                Shape::Utxoracle => utxoracle_line(day.day, &row),
+            };
+            if let Some(text) = text {
+                put(&text)?;
+                printed += 1;
             }
         }
-        match (self.json, first == last, values.pop()) {
+        if shape == Shape::Utxoracle && printed == 0 {
+            let what = match days.as_slice() {
+                [day] => format!("{} has no price", dates::show(day.day)),
+                _ => format!("none of the {} days has a price", days.len()),
+            };
+            bail!(
+                "{what}\n  hint: without --format utxoracle a day without a price is printed as well, with the reason"
+            );
+        }
+        match (shape == Shape::Json, first == last, values.pop()) {
             (true, true, Some(value)) => put(&value.to_string()),
             (true, _, Some(value)) => {
                 values.push(value);
@@ -240,13 +272,13 @@ pub(super) fn stored_days(
     last: WindowDay,
 ) -> anyhow::Result<Vec<StoredDay>> {
     let mut days = store.days()?;
-    let held = match (days.first(), days.last()) {
-        (Some(from), Some(to)) => format!(
-            "it holds {} to {}",
-            dates::show(from.day),
-            dates::show(to.day)
-        ),
-        _ => "it holds no days".to_string(),
+    let ends = days
+        .first()
+        .zip(days.last())
+        .map(|(from, to)| (from.day, to.day));
+    let held = match ends {
+        Some((from, to)) => format!("it holds {} to {}", dates::show(from), dates::show(to)),
+        None => "it holds no days".to_string(),
     };
     days.retain(|day| (first..=last).contains(&day.day));
     if days.is_empty() {
@@ -255,10 +287,25 @@ pub(super) fn stored_days(
         } else {
             format!("{}..{}", dates::show(first), dates::show(last))
         };
+        let hint = match ends {
+            _ if first > day::today() => "that day is yet to come (days are UTC)",
+            Some((from, _)) if last < from => {
+                "days before need their block files, and a `blkprice backfill` without a later --from"
+            }
+            Some((_, to)) if first <= to => "`blkprice status` shows what is missing",
+            _ => "`blkprice backfill --since-last` adds what is new",
+        };
         bail!(
-            "{}: {asked} is not in the database; {held}\n  hint: `blkprice scan --since-last` adds what is new",
+            "{}: {asked} is not in the database; {held}\n  hint: {hint}",
             store.path().display()
         );
+    }
+    // Both ends are days of this era, so the difference is no large number.
+    let absent = (last - first + 1) as usize - days.len();
+    if absent > 0 {
+        say(&format!(
+            "note: {absent} of these days are not in the database; {held}"
+        ));
     }
     Ok(days)
 }
@@ -272,30 +319,4 @@ fn open_to_price(path: &Path) -> anyhow::Result<Store> {
     };
     let chain = chain.parse::<Chain>().map_err(anyhow::Error::msg)?;
     Ok(Store::open(path, chain)?)
-}
-
-/// `2025-10-23 price: $110,123`, with what is to be known of it in brackets.
-pub(super) fn line(window: &str, row: &PriceRow) -> String {
-    let remark = match row.status.as_str() {
-        "ok" => "",
-        "weak" => " (weak: little to go by)",
-        "partial" => " (partial: the day is not complete)",
-        "unsupported" => {
-            " (unsupported: v9.1 prices days from 2023-12-15 on; --force does it all the same)"
-        }
-        _ => " (no price is to be found in its outputs)",
-    };
-    let price = row.usd.map_or_else(|| "none".to_string(), dollars);
-    format!("{window} price: {price}{remark}")
-}
-
-fn parse_days(text: &str) -> Result<(WindowDay, WindowDay), String> {
-    let Some((from, to)) = text.split_once("..") else {
-        return dates::parse(text).map(|day| (day, day));
-    };
-    let (from, to) = (dates::parse(from)?, dates::parse(to)?);
-    if from > to {
-        return Err(format!("'{text}' ends before it begins"));
-    }
-    Ok((from, to))
 }

@@ -6,7 +6,8 @@ use anyhow::bail;
 
 use super::folder::Folder;
 use super::output::put;
-use super::price::{EngineFlags, line};
+use super::price::EngineFlags;
+use super::priced::{Shape, line, utxoracle_line};
 use super::progress::Shown;
 use crate::chain::days::SECONDS;
 use crate::export::day::window_json;
@@ -23,7 +24,7 @@ pub(super) fn price_recent(
     folder: &Folder,
     database: &Path,
     count: u32,
-    as_json: bool,
+    shape: Shape,
     engine: &EngineFlags,
 ) -> anyhow::Result<()> {
     let shown = Shown::new()?;
@@ -87,8 +88,12 @@ pub(super) fn price_recent(
         Engine::Path => window::price_window(&pool, store.as_ref().filter(|_| same), day, read)?,
     };
     let last = tip - 1;
-    if as_json {
-        return put(&window_json(&row, first, last, Some(tip), Some(tip_time)).to_string());
+    match shape {
+        Shape::Json => put(&window_json(&row, first, last, Some(tip), Some(tip_time)).to_string()),
+        Shape::Text => put(&line(&format!("blocks {first}..{last}"), &row)),
+        Shape::Utxoracle => match utxoracle_line(day, &row) {
+            Some(line) => put(&line),
+            None => bail!("the {count} blocks before the tip at height {tip} give no price"),
+        },
     }
-    put(&line(&format!("blocks {first}..{last}"), &row))
 }

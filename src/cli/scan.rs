@@ -3,6 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 
+use super::examples;
 use super::exit::Usage;
 use super::folder::Folder;
 use super::output::{grouped, say};
@@ -16,6 +17,7 @@ use crate::store::Store;
 
 /// Read block files and store each day's price-bearing outputs
 #[derive(Args, Clone, Debug)]
+#[command(after_help = examples::SCAN)]
 pub(super) struct Scan {
     #[command(flatten)]
     pub(super) flags: Flags,
@@ -110,6 +112,13 @@ impl Flags {
         let report = run(pool, &source, &mut store, &options, &shown.watch())?;
         shown.conclude();
         summarize(&report);
+        if (self.from.is_some() || self.to.is_some()) && store.days()?.is_empty() {
+            let end = store.tip_time()?.map(dates::show_time);
+            let end = end.map_or_else(String::new, |time| {
+                format!("; the chain here ends at {time}")
+            });
+            say(&format!("note: no block lies in the days asked for{end}"));
+        }
         Ok((store, report))
     }
 }

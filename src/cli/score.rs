@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
 
+use super::examples;
 use super::output::{put, put_json, say};
 use super::price::EngineName;
 use super::{Database, Outcome};
@@ -20,13 +21,14 @@ use crate::store::Store;
 /// mean), or both. `usd` is held against the price of the day, or else against the mean of the candle's four. Days without a
 /// row in it are left out and counted.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = examples::SCORE)]
 pub(super) struct Score {
     /// The CSV with what is known
     #[arg(long, value_name = "FILE")]
     truth: PathBuf,
 
     /// Prices by this engine
-    #[arg(long, value_name = "ENGINE", default_value = Engine::DEFAULT.name())]
+    #[arg(long, value_name = "ENGINE", ignore_case = true, default_value = Engine::DEFAULT.name())]
     engine: EngineName,
 
     /// Print JSON
@@ -41,14 +43,16 @@ impl Score {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         let store = Store::read(&self.database.db)?;
         let name = || self.truth.display().to_string();
-        let file = File::open(&self.truth).with_context(name)?;
+        let file = File::open(&self.truth).with_context(|| {
+            format!("{}\n  hint: --truth names a CSV with known prices", name())
+        })?;
         let truth = Truth::read(file).with_context(name)?;
         let engine = self.engine.0;
         let rows = store.prices(engine.name(), i32::MIN, i32::MAX)?;
         let (pairs, without) = pair(&rows, &truth);
         if pairs.is_empty() {
             bail!(
-                "{}: none of its {} days by {} has a price in {} (which has {} days)",
+                "{}: none of its {} days by {} has a price in {} (which has {} days)\n  hint: `blkprice price` makes prices of stored days; the dates of both must overlap",
                 store.path().display(),
                 rows.len(),
                 engine.name(),

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
+use super::examples;
 use super::output::{grouped, put, put_json};
 use super::{Database, Outcome};
 use crate::export::status::status_json;
@@ -10,6 +11,7 @@ use crate::store::Store;
 
 /// Show what the database holds
 #[derive(Args, Clone, Debug)]
+#[command(after_help = examples::STATUS)]
 pub(super) struct Status {
     /// Print JSON
     #[arg(long)]

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::examples;
 use super::folder::Folder;
 use super::output::grouped;
 use super::progress::Shown;
@@ -13,6 +14,7 @@ use crate::verify::{Days, Report, run};
 
 /// Check the database against itself and against the block files; writes nothing
 #[derive(Args, Clone, Debug)]
+#[command(after_help = examples::VERIFY)]
 pub(super) struct Verify {
     #[command(flatten)]
     folder: Folder,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::Outcome;
+use super::examples;
 use super::exit::{Usage, is_interrupted, told};
 use super::follow::Follow;
 use super::hook::Hook;
@@ -38,6 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// What passes is waited for: another run on the same database, a disk that is not mounted or full. SIGTERM, SIGINT and SIGHUP end it with exit code 0.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = examples::WATCH)]
 pub(super) struct Watch {
     #[command(flatten)]
     reading: Reading,

@@ -9,6 +9,7 @@ pub mod csv;
 pub mod day;
 pub mod json;
 pub mod mempool;
+pub mod mempool_sql;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 pub mod partition;

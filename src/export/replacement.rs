@@ -16,7 +16,7 @@ const SUFFIX: &str = ".blkprice-tmp";
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file, or its folder, is not ours to write.
-    #[error("cannot write {}: {source}", .path.display())]
+    #[error("cannot write {}: {source}{}", .path.display(), hint(.source))]
     Io {
         /// What was to be written.
         path: PathBuf,
@@ -26,6 +26,15 @@ pub enum Error {
     /// Another run writes the same file.
     #[error("cannot write {}: another export is writing it\n  hint: wait for that one to end", .0.display())]
     Busy(PathBuf),
+}
+
+fn hint(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+            "\n  hint: its folder must be there and be writable"
+        }
+        _ => "",
+    }
 }
 
 /// A file under way to its place. Dropped before [`Replacement::commit`], it is gone and its place untouched.

@@ -1,16 +1,14 @@
-//! What is new in the database while others write to it: polled by one thread, told to all who subscribed.
+//! What is new in the database while others write to it: looked for by one thread.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 use super::database::FileId;
+use super::hub::{Events, Tiding};
 use super::{Say, without_hint};
 use crate::chain::WindowDay;
 use crate::export::blocks::block_prices;
@@ -19,134 +17,12 @@ use crate::price::path::{ENGINE, ENGINE_VERSION};
 use crate::store::news::{News, REMEMBERED, Told};
 use crate::store::{self, NewestBlock, PriceRow, Store};
 
-/// Subscribers at a time.
-const SUBSCRIBERS: usize = 64;
 /// Time between two looks.
 const INTERVAL: Duration = Duration::from_millis(500);
 /// A writer stores blocks first and their prices after. Whoever stores blocks and no prices is not waited for any longer.
 const SETTLE: Duration = Duration::from_secs(10);
-/// Tidings kept for those who lost the stream and come back: more than one look can bring.
-const KEPT: usize = 4_096;
 /// Days whose beginning and end are told.
 const DAYS: WindowDay = 16;
-
-/// One event.
-#[derive(Clone, Debug)]
-pub(super) struct Tiding {
-    pub(super) name: &'static str,
-    /// For who lost the stream, to say where.
-    pub(super) id: Option<String>,
-    pub(super) data: String,
-}
-
-impl Tiding {
-    fn new(name: &'static str, data: &impl Serialize) -> Tiding {
-        Tiding {
-            name,
-            id: None,
-            // Numbers and texts only: nothing that JSON could not hold.
-            data: serde_json::to_string(data).unwrap_or_default(),
-        }
-    }
-
-    /// Events are missing; what is new has to be asked for.
-    pub(super) fn resync(why: &str) -> Tiding {
-        Tiding::new("resync", &json!({ "reason": why }))
-    }
-}
-
-/// Where tidings are told, and asked for.
-#[derive(Clone)]
-pub(super) struct Events {
-    hub: Arc<Mutex<Hub>>,
-    places: Arc<Semaphore>,
-}
-
-struct Hub {
-    /// None once the service ends.
-    sender: Option<broadcast::Sender<Arc<Tiding>>>,
-    kept: VecDeque<Arc<Tiding>>,
-    /// Tells the numbers of this process from those of an earlier one.
-    start: u128,
-    number: u64,
-}
-
-/// What a subscriber gets.
-pub(super) struct Subscription {
-    /// What he missed since the event he named.
-    pub(super) missed: Vec<Arc<Tiding>>,
-    pub(super) coming: broadcast::Receiver<Arc<Tiding>>,
-    /// Held as long as he listens.
-    pub(super) place: OwnedSemaphorePermit,
-}
-
-impl Events {
-    fn new() -> Events {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        Events {
-            hub: Arc::new(Mutex::new(Hub {
-                sender: Some(broadcast::Sender::new(KEPT)),
-                kept: VecDeque::new(),
-                start: since.map_or(0, |since| since.as_millis()),
-                number: 0,
-            })),
-            places: Arc::new(Semaphore::new(SUBSCRIBERS)),
-        }
-    }
-
-    fn hub(&self) -> MutexGuard<'_, Hub> {
-        self.hub.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tell(&self, mut tiding: Tiding) {
-        let mut hub = self.hub();
-        hub.number += 1;
-        tiding.id = Some(format!("{:x}-{}", hub.start, hub.number));
-        let tiding = Arc::new(tiding);
-        if hub.kept.len() == KEPT {
-            hub.kept.pop_front();
-        }
-        hub.kept.push_back(tiding.clone());
-        if let Some(sender) = &hub.sender {
-            // Nobody may be listening.
-            let _ = sender.send(tiding);
-        }
-    }
-
-    /// A place among the subscribers, if there is one left; `last` is the id of the last event that came through.
-    pub(super) fn subscribe(&self, last: Option<&str>) -> Option<Subscription> {
-        let place = self.places.clone().try_acquire_owned().ok()?;
-        let hub = self.hub();
-        let coming = hub.sender.as_ref()?.subscribe();
-        let missed = match last {
-            None => Vec::new(),
-            Some(last) => hub.since(last),
-        };
-        Some(Subscription {
-            missed,
-            coming,
-            place,
-        })
-    }
-}
-
-impl Hub {
-    /// The tidings after the one of this id.
-    fn since(&self, last: &str) -> Vec<Arc<Tiding>> {
-        let number = last
-            .split_once('-')
-            .filter(|(start, _)| *start == format!("{:x}", self.start))
-            .and_then(|(_, number)| number.parse::<u64>().ok())
-            .filter(|number| *number <= self.number);
-        let missed = number.and_then(|number| usize::try_from(self.number - number).ok());
-        match missed.and_then(|missed| self.kept.len().checked_sub(missed)) {
-            Some(from) => self.kept.range(from..).cloned().collect(),
-            None => vec![Arc::new(Tiding::resync(
-                "the event named is not known here",
-            ))],
-        }
-    }
-}
 
 /// The thread that looks, and ends the streams when it is dropped.
 pub(super) struct Follower {
@@ -181,7 +57,7 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.events.hub().sender = None;
+        self.events.end();
     }
 }
 
@@ -194,7 +70,7 @@ fn tell_all(
     match news {
         Ok(tidings) => {
             if trouble.take().is_some() {
-                say("following again");
+                say("going on");
             }
             tidings.into_iter().for_each(|tiding| events.tell(tiding));
         }
@@ -202,7 +78,7 @@ fn tell_all(
         Err(error) => {
             let text = without_hint(&error);
             if trouble.as_ref() != Some(&text) {
-                say(&format!("cannot follow for now: {text}"));
+                say(&format!("waiting: {text}"));
                 *trouble = Some(text);
             }
         }

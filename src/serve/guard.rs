@@ -47,6 +47,7 @@ impl FromStr for HostName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<HostName, String> {
+        let text = text.trim_end_matches('.');
         let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
         if text.is_empty() || !text.chars().all(plain) {
             return Err(format!(

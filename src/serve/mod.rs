@@ -1,13 +1,14 @@
 //! The service: what is stored, over HTTP, to those who ask.
 //!
-//! [`database`] reads snapshots, [`routes`] turns them into [`answer`]s, [`params`] takes the questions apart, [`guard`]
-//! turns away what is not for us or too much, [`follow`] tells subscribers what is new, and [`listen`] holds the
-//! connections, with their time limits in [`patience`]. Nothing here writes to the database, and nothing opens a connection.
+//! `database` reads snapshots, `routes` turns them into `answer`s, `params` takes the questions apart, `guard`
+//! turns away what is not for us or too much, `follow` looks for what is new and `hub` tells the subscribers, and `listen` holds the
+//! connections, with their time limits in `patience`. Nothing here writes to the database, and nothing opens a connection.
 
 mod answer;
 mod database;
 mod follow;
 mod guard;
+mod hub;
 mod listen;
 mod params;
 mod patience;
@@ -89,9 +90,7 @@ pub type Say = fn(&str);
 pub fn run(options: Options, say: Say) -> Result<(), Error> {
     match Store::read(&options.database) {
         Ok(_) => {}
-        Err(error @ store::Error::Absent(_)) if options.follow => {
-            say(&format!("waiting: {}", without_hint(&error)));
-        }
+        Err(store::Error::Absent(_)) if options.follow => {}
         Err(error) => return Err(error.into()),
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -62,7 +62,7 @@ impl Params {
 
     /// A UTC day.
     pub(super) fn day(&self, name: &str) -> Result<Option<WindowDay>, Refusal> {
-        self.get(name)?.map(|text| day(text)).transpose()
+        self.get(name)?.map(day).transpose()
     }
 
     /// A height.

@@ -86,3 +86,51 @@ impl AsyncWrite for Patient {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    async fn write_all(patient: &mut Patient, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let written = poll_fn(|cx| Pin::new(&mut *patient).poll_write(cx, bytes)).await?;
+            bytes = &bytes[written..];
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_peer_who_takes_nothing_is_given_up_and_one_who_is_slow_is_not() {
+        let peers = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = peers.local_addr().unwrap();
+        let limit = Duration::from_millis(400);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        // More than the system's buffers hold.
+        let bytes = vec![0; 32 << 20];
+        let written = |slow: bool| {
+            runtime.block_on(async {
+                let stream = TcpStream::connect(address).await.unwrap();
+                let (mut peer, _) = peers.accept().unwrap();
+                let reader = std::thread::spawn(move || {
+                    let mut buffer = vec![0; 4 << 20];
+                    while slow && std::io::Read::read(&mut peer, &mut buffer).unwrap() > 0 {
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
+                    peer
+                });
+                let mut patient = Patient::new(stream, limit);
+                let written = write_all(&mut patient, &bytes).await;
+                drop(patient);
+                reader.join().unwrap();
+                written.map_err(|error| error.kind())
+            })
+        };
+        assert_eq!(written(false), Err(io::ErrorKind::TimedOut));
+        assert_eq!(written(true), Ok(()));
+    }
+}

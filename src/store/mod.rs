@@ -105,7 +105,10 @@ fn hint(error: &rusqlite::Error) -> &'static str {
             "\n  hint: is the disk of the database full, failing, or a limit on file sizes met? What was committed is kept; make \
              room and run the same command again"
         }
-        Some(ErrorCode::ReadOnly) => "\n  hint: the database and its folder must be writable",
+        Some(ErrorCode::ReadOnly) => {
+            "\n  hint: the database and its folder must be writable, even for reading (SQLite keeps its write-ahead log \
+             there); run it as the owner, or copy the file into a folder of yours"
+        }
         Some(ErrorCode::CannotOpen) => {
             "\n  hint: the folder must exist, and be writable even for reading (SQLite keeps its write-ahead log there)"
         }

@@ -137,6 +137,9 @@ fn a_month_of_the_range_without_rows_loses_its_old_file_and_nothing_of_others() 
         fs::create_dir(folder.path.join(format!("month={month}"))).unwrap();
         fs::write(folder.part(month), "of before").unwrap();
     }
+    // What a run that was killed leaves.
+    let left = folder.path.join("month=2023-10/.part-0.csv.blkprice-tmp");
+    fs::write(left, "half").unwrap();
     let keep = folder.path.join("month=2023-11/.keep");
     fs::write(&keep, "").unwrap();
     fs::write(folder.path.join("notes.txt"), "mine").unwrap();

@@ -150,7 +150,7 @@ fn a_folder_of_another_chain_is_refused_with_the_chain_it_holds() {
 fn wrong_usage_ends_with_exit_code_2() {
     let place = Place::new();
     let cases: [&[&str]; 9] = [
-        &["scan", "--chain", "mainnet"],
+        &["scan", "--chain", "bitcoincash"],
         &["scan", "--from", "2024-02-30"],
         &["scan", "--from", "yesterday"],
         &["scan", "--threads", "0"],
@@ -164,7 +164,7 @@ fn wrong_usage_ends_with_exit_code_2() {
         place.run(words).expect(2).says("For more information");
     }
     place
-        .run(["scan", "--chain", "mainnet"])
+        .run(["scan", "--chain", "bitcoincash"])
         .says("none of main, test, testnet4, signet, regtest");
     place.run([""; 0]).expect(2).says("Usage:");
 }

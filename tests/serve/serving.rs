@@ -123,18 +123,6 @@ impl Serving {
         self.said.extend(self.stderr.iter());
         (status.code(), self.said.join("\n"))
     }
-
-    /// Peak memory in bytes so far.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn peak(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmHWM"))
-            .unwrap();
-        let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-        kib << 10
-    }
 }
 
 impl Drop for Serving {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::http::{Connection, request};
 use crate::priced;
 use crate::serving::Serving;
+use crate::support::Place;
 
 #[test]
 fn a_signal_ends_it_with_code_zero_whoever_is_connected() {
@@ -27,6 +28,18 @@ fn a_signal_ends_it_with_code_zero_whoever_is_connected() {
         assert!(said.ends_with("stopping\nstopped"), "{said}");
         assert!(start.elapsed() < Duration::from_secs(20));
     }
+}
+
+#[test]
+fn the_command_of_the_systemd_unit_is_one() {
+    let unit = include_str!("../../scripts/systemd/blkprice-serve.service");
+    let line = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart="));
+    // A flag that is not known comes before this one.
+    let words = line.unwrap().split(' ').skip(1).chain(["--help"]);
+    let ran = Place::new().run(words).expect(0);
+    assert!(ran.stdout.contains("--follow"), "{}", ran.stdout);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tokio_stream::wrappers::BroadcastStream;
 
 use super::Shared;
 use crate::serve::answer::Refusal;
-use crate::serve::follow::{Subscription, Tiding};
+use crate::serve::hub::{Subscription, Tiding};
 use crate::serve::params::Params;
 
 /// How often a silent stream shows that it is alive; proxies end one that is silent for a minute.

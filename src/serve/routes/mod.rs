@@ -13,13 +13,14 @@ use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, get};
+use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 use super::Options;
 use super::answer::{Refusal, conditional};
 use super::database::Database;
-use super::follow::Events;
 use super::guard::{self, Addressees};
+use super::hub::Events;
 use super::params::shown;
 use crate::export::mempool::Every;
 
@@ -80,7 +81,8 @@ pub(super) fn router(
         .method_not_allowed_fallback(no_such_method)
         .with_state(Arc::new(service))
         .layer(from_fn(conditional))
-        .layer(CompressionLayer::new())
+        // Half the time of the usual level, for a fifth more bytes.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(from_fn_with_state(guard::room(), guard::limited));
     if !options.allow_origin.is_empty() {
         router = router.layer(guard::cors(&options.allow_origin));
