@@ -114,7 +114,8 @@ fn already_done(
     options: &Options,
 ) -> Result<Option<Report>, Error> {
     let whole = options.since_last && options.from.is_none() && options.to.is_none();
-    let same_folder = store.meta("blocks_dir")?.as_deref() == source.blocks_dir.to_str();
+    let folder = source.blocks_dir.to_string_lossy();
+    let same_folder = store.meta("blocks_dir")?.as_deref() == Some(&*folder);
     let same_rules =
         store.meta("rules_version")?.as_deref() == Some(RULES_VERSION.to_string().as_str());
     if !whole || !same_folder || !same_rules || store.meta("finished")?.as_deref() != Some("tip") {
