@@ -25,7 +25,8 @@ pub enum BlockError {
 /// Files of a kind that are open at a time; a day lies in two to four.
 const OPEN_FILES: usize = 6;
 
-const OTHER_ROOT: &str = "its transactions do not hash to the merkle root in its header";
+/// What is wrong with a block whose bytes can be taken apart.
+pub(super) const OTHER_ROOT: &str = "its transactions do not hash to the merkle root in its header";
 
 /// Reads blocks, each from the first of its places that holds it.
 pub struct Reader<'a> {

@@ -8,6 +8,7 @@ use super::close::{close, of_lost};
 use super::decode::{DecodedDay, Reading, decode_days};
 use super::history::{check_found, check_history, hash_at};
 use super::plan::{Plan, blocks_of};
+use super::reader::OTHER_ROOT;
 use super::survey::{Survey, unchanged};
 use super::surveyed::Surveyed;
 use super::warning::Warning;
@@ -114,7 +115,8 @@ fn already_done(
     options: &Options,
 ) -> Result<Option<Report>, Error> {
     let whole = options.since_last && options.from.is_none() && options.to.is_none();
-    let same_folder = store.meta("blocks_dir")?.as_deref() == source.blocks_dir.to_str();
+    let folder = source.blocks_dir.to_string_lossy();
+    let same_folder = store.meta("blocks_dir")?.as_deref() == Some(&*folder);
     let same_rules =
         store.meta("rules_version")?.as_deref() == Some(RULES_VERSION.to_string().as_str());
     if !whole || !same_folder || !same_rules || store.meta("finished")?.as_deref() != Some("tip") {
@@ -195,7 +197,7 @@ fn stored_and_damaged<'w>(
     };
     let damaged: FxHashSet<u32> = lost
         .filter_map(|warning| match warning {
-            Warning::Damaged { height, .. } => Some(*height),
+            Warning::Damaged { height, .. } if is_lost_since(warning) => Some(*height),
             _ => None,
         })
         .collect();
@@ -209,6 +211,12 @@ fn stored_and_damaged<'w>(
         held.extend(of_day.filter_map(stands).filter(|_| grows));
     }
     held
+}
+
+/// Whether a stored block was whole when it was stored, for all that is known. One that can be taken apart and has another merkle
+/// root may have been stored as damaged as it is now, by a run that did not check.
+fn is_lost_since(warning: &Warning) -> bool {
+    !matches!(warning, Warning::Damaged { why, .. } if why == OTHER_ROOT)
 }
 
 /// Says which days stay as they are stored though the chain has other blocks in them.
@@ -312,7 +320,7 @@ fn store_plan(
         }
         let redone = plan.redone.contains(&day.row.day);
         // What is stored under older rules is more than a part of it under these.
-        let less = redone && !day.lost.is_empty();
+        let less = redone && day.lost.iter().any(is_lost_since);
         if let Some(row) = take(day).filter(|_| !less) {
             let old = Some(row.day).filter(|_| redone);
             store.replace_days(old.as_slice(), std::slice::from_ref(&row), RULES_VERSION)?;

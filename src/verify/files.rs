@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::database::Claim;
+use super::differences::differences;
 use super::{Error, Finding, Findings, Report};
 use crate::chain::days::Day;
 use crate::chain::header::{Hash, Header, Place};
@@ -13,10 +14,9 @@ use crate::filter::RULES_VERSION;
 use crate::scan::decode::{DecodedDay, Reading, decode_days};
 use crate::scan::plan::blocks_of;
 use crate::scan::survey::{Survey, path_of, survey};
-use crate::scan::{self, Known, Source, Unit, Warning, Watch};
+use crate::scan::{self, Known, Source, Unit, Watch};
+use crate::store::Store;
 use crate::store::check::WholeDay;
-use crate::store::codec::Decoder;
-use crate::store::{BlockRow, DayRow, Store};
 
 const PRUNED: &str = "block files of it are gone (pruned?)";
 const NOT_HERE: &str =
@@ -311,93 +311,4 @@ fn compare_days(
     .map_err(|error| failed.take().unwrap_or(error.into()))?;
     watch.progress.finish();
     Ok(())
-}
-
-/// In what the stored rows differ from those that follow from the blocks.
-fn differences(stored: &DayRow, fresh: &DecodedDay) -> Vec<String> {
-    let mut told = Vec::new();
-    for lost in &fresh.lost {
-        if let Warning::Damaged {
-            height,
-            path,
-            place,
-            why,
-        } = lost
-        {
-            told.push(format!(
-                "block {height} at offset {} of {} is damaged: {why}",
-                place.offset,
-                path.display()
-            ));
-        }
-    }
-    let by_height: FxHashMap<u32, &BlockRow> =
-        fresh.row.blocks.iter().map(|b| (b.height, b)).collect();
-    for block in &stored.blocks {
-        let Some(found) = by_height.get(&block.height) else {
-            continue;
-        };
-        let fields = [
-            ("time", block.time, found.time),
-            ("nBits", block.bits, found.bits),
-            ("size", block.size, found.size),
-            (
-                "number of transactions",
-                block.transactions,
-                found.transactions,
-            ),
-        ];
-        for (what, stored, found) in fields.into_iter().filter(|(_, a, b)| a != b) {
-            told.push(format!(
-                "block {}: {what} is stored as {stored}, and is {found} in the block files",
-                block.height
-            ));
-        }
-    }
-    // A block that cannot be read may have coins that others of its day spend: then nothing more can be told.
-    if fresh.lost.is_empty() {
-        told.extend(parents(stored, &fresh.row));
-        told.extend(outputs(stored, &fresh.row));
-        if stored.bins != fresh.row.bins {
-            told.push("its bins are not those that follow from its blocks".to_string());
-        }
-    }
-    told
-}
-
-fn parents(stored: &DayRow, fresh: &DayRow) -> Vec<String> {
-    let pairs = stored.blocks.iter().zip(&fresh.blocks);
-    pairs
-        .filter(|(stored, fresh)| stored.prev != fresh.prev)
-        .map(|(stored, _)| {
-            format!(
-                "block {}: its parent is not the one in its header",
-                stored.height
-            )
-        })
-        .collect()
-}
-
-/// Compares the outputs block by block, up to the first block that cannot be read back.
-fn outputs(stored: &DayRow, fresh: &DayRow) -> Vec<String> {
-    let mut told = Vec::new();
-    let mut pair = [&stored.data, &fresh.data].map(|data| Decoder::new(data));
-    for block in &stored.blocks {
-        let mut sats = [Vec::new(), Vec::new()];
-        for (decoder, sats) in pair.iter_mut().zip(&mut sats) {
-            if decoder.next_block(sats).is_err() {
-                return told; // told already, as the database does not agree with itself
-            }
-        }
-        let [stored, fresh] = sats;
-        if stored != fresh {
-            told.push(format!(
-                "block {}: its {} stored outputs are not the {} that follow from the block files",
-                block.height,
-                stored.len(),
-                fresh.len()
-            ));
-        }
-    }
-    told
 }

@@ -5,6 +5,7 @@
 //! Nothing is written, and a scan may go on beside it.
 
 pub mod database;
+mod differences;
 pub mod files;
 
 use std::fmt;

@@ -52,6 +52,37 @@ fn a_stored_block_that_is_damaged_later_is_not_lost_when_its_day_grows() {
     assert_eq!(place.digest(), whole.digest());
 }
 
+/// Its stored rows may be of the damaged bytes.
+#[test]
+fn a_stored_block_that_proves_to_have_another_root_is_taken_out() {
+    let blocks = small_chain(3, 973);
+    let grown = blocks.len() - 4;
+    let place = Place::new();
+    let bad = grown - 3;
+    for count in [grown, blocks.len()] {
+        if place.blocks().exists() {
+            fs::remove_dir_all(place.blocks()).unwrap();
+        }
+        let files = place.files().blocks_per_file(30);
+        let written = files.write(&blocks[..count]).unwrap();
+        let at = &written.places[bad];
+        let last = at.offset + blocks[bad].bytes.len() as u64 - 1;
+        flip(&place.file(at.file), last);
+        if count == grown {
+            place.backfill(&[]).expect(0);
+            assert_eq!(place.chain(), heights_and_hashes(&blocks[..grown]));
+        }
+    }
+    place
+        .backfill(&["--since-last", "--check"])
+        .expect(3)
+        .says("do not hash to the merkle root in its header; left out");
+    let mut expected = heights_and_hashes(&blocks);
+    expected.remove(bad);
+    assert_eq!(place.chain(), expected);
+    assert_sound(&place);
+}
+
 #[test]
 fn a_reorganisation_above_a_damaged_block_is_stored_without_it() {
     let blocks = small_chain(3, 971);

@@ -17,8 +17,6 @@ use blkprice::blockfile::{Access, BlockSource, XorKey};
 const TEST: &str = "handed_back::a_fault_in_a_map_of_somebody_else_is_left_to_the_handler_before";
 /// Says to a process of this test which child it is.
 const CHILD: &str = "BLKPRICE_TEST_CHILD";
-const PAGE: usize = 4096;
-
 static HANDLED: AtomicUsize = AtomicUsize::new(0);
 
 #[test]
@@ -42,6 +40,11 @@ fn a_fault_in_a_map_of_somebody_else_is_left_to_the_handler_before() {
     assert!(said.contains("went on"), "{said}");
 }
 
+fn page() -> usize {
+    // SAFETY: asks for a number, which may be done in a handler too.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
+}
+
 /// A program of others that has maps of its own, some with a handler for their faults, and then uses our maps too.
 fn with_a_torn_map(handled: bool) {
     if handled {
@@ -56,13 +59,15 @@ fn with_a_torn_map(handled: bool) {
             );
         }
     }
+    let page = page();
+    let size = u32::try_from(4 * page).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let (our_path, their_path) = (dir.path().join("ours"), dir.path().join("theirs"));
-    let write = |path: &Path| fs::write(path, vec![1; 4 * PAGE]).unwrap();
+    let write = |path: &Path| fs::write(path, vec![1; 4 * page]).unwrap();
     write(&our_path);
     write(&their_path);
     let ours = BlockSource::open(&our_path, Access::Map, XorKey::default()).unwrap();
-    let first = ours.with_block(0, PAGE as u32, &mut Vec::new(), |bytes| bytes[0]);
+    let first = ours.with_block(0, 100, &mut Vec::new(), |bytes| bytes[0]);
     assert_eq!(first.unwrap(), 1);
 
     for round in 1..=2 {
@@ -72,12 +77,12 @@ fn with_a_torn_map(handled: bool) {
         let map = unsafe { memmap2::Mmap::map(&file) }.unwrap();
         File::create(&their_path).unwrap();
         // SAFETY: the address is mapped; that the file has no such page is what is tested.
-        let byte = unsafe { ptr::read_volatile(map.as_ptr().add(PAGE)) };
+        let byte = unsafe { ptr::read_volatile(map.as_ptr().add(page)) };
         assert_eq!(byte, 0, "what their handler put there");
         assert_eq!(HANDLED.load(Ordering::Relaxed), round);
     }
 
-    let torn = ours.with_block(0, 4 * PAGE as u32, &mut Vec::new(), |bytes| {
+    let torn = ours.with_block(0, size, &mut Vec::new(), |bytes| {
         File::create(&our_path).unwrap();
         bytes.iter().map(|&byte| u64::from(byte)).sum::<u64>()
     });
@@ -90,10 +95,10 @@ extern "C" fn theirs(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c
     HANDLED.fetch_add(1, Ordering::Relaxed);
     // SAFETY: the system gives a valid siginfo; the page lies in a map of this test that nothing refers to.
     unsafe {
-        let address = (*info).si_addr() as usize;
+        let (address, page) = ((*info).si_addr() as usize, page());
         libc::mmap(
-            (address - address % PAGE) as *mut libc::c_void,
-            PAGE,
+            (address - address % page) as *mut libc::c_void,
+            page,
             libc::PROT_READ,
             libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
             -1,

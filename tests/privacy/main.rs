@@ -77,7 +77,10 @@ impl Writes {
                 file("blkprice.db-journal"),
             ]),
             Writes::Beside => {}
-            Writes::Output => allowed.push(file(OUTPUT)),
+            // It may be written under a name beside its own first.
+            Writes::Output => {
+                allowed.extend([file(OUTPUT), file(&format!(".{OUTPUT}.blkprice-tmp"))])
+            }
         }
         allowed
     }

@@ -1,11 +1,13 @@
 //! Finding the blocks: flags, bitcoin.conf, links, and folders that will not do.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 
 use blkprice::synth::{BlockFiles, REGTEST_MAGIC};
 
-use crate::support::{Place, heights_and_hashes, small_chain};
+use crate::support::{Place, age, heights_and_hashes, small_chain};
 
 /// Blocks of regtest in `dir`.
 fn write(dir: std::path::PathBuf, seed: u64) -> Vec<(u32, String)> {
@@ -167,4 +169,30 @@ fn wrong_usage_ends_with_exit_code_2() {
         .run(["scan", "--chain", "bitcoincash"])
         .says("none of main, test, testnet4, signet, regtest");
     place.run([""; 0]).expect(2).says("Usage:");
+}
+
+#[test]
+fn a_folder_whose_name_is_no_text_is_scanned_as_any_other() {
+    let place = Place::new();
+    let folder = place.dir().join(OsStr::from_bytes(b"bl\xffks"));
+    BlockFiles::new(&folder).write(small_chain(2, 45)).unwrap();
+    age(&folder, 1_000);
+    let words = |flag: &'static str| {
+        [
+            OsStr::new("backfill"),
+            OsStr::new(flag),
+            OsStr::new("--blocks-dir"),
+            folder.as_os_str(),
+        ]
+    };
+    place.run(words("--no-undo")).expect(0);
+    place
+        .run(words("--since-last"))
+        .expect(0)
+        .says("nothing new");
+    // It cannot be remembered as it is.
+    place
+        .run(["backfill"])
+        .expect(1)
+        .says("hint: name it with --blocks-dir");
 }

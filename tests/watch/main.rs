@@ -259,3 +259,33 @@ fn the_commands_of_the_systemd_units_are_commands() {
     }
     assert_eq!(commands, ["backfill", "watch"]);
 }
+
+#[test]
+fn a_database_replaced_by_an_older_copy_is_caught_up_and_no_block_is_told_twice() {
+    let blocks = small_chain(2, 56);
+    let (place, mut node) = node_with(&blocks[..20]);
+    place.backfill(&[]).expect(0);
+    let copy = place.dir().join("copy.db");
+    fs::copy(place.db(), &copy).unwrap();
+    let mut watch = Watching::start(&place, &[]);
+    watch.says("watching", LATER);
+    node.write(0, &blocks[20..24]);
+    for block in &blocks[20..24] {
+        assert!(watch.line(LATER).starts_with(&start_of_line(block)));
+    }
+    fs::rename(&copy, place.db()).unwrap();
+    node.write(0, &blocks[24..26]);
+    for block in &blocks[24..26] {
+        assert!(watch.line(LATER).starts_with(&start_of_line(block)));
+    }
+    // One of another chain ends it: there is nothing to wait for.
+    let other = Place::new();
+    let files = other.files().magic(blkprice::synth::REGTEST_MAGIC);
+    files.write(small_chain(1, 57)).unwrap();
+    other.backfill(&["--chain", "regtest"]).expect(0);
+    fs::rename(other.db(), place.db()).unwrap();
+    node.write(0, &blocks[26..27]);
+    watch.says("this database is of chain regtest, not of main", LATER);
+    let ran = watch.leave("TERM").expect(1);
+    assert_eq!(ran.stdout, "");
+}
