@@ -15,6 +15,7 @@ mod output;
 mod price;
 mod progress;
 mod recent;
+mod report;
 mod scan;
 mod score;
 mod sparing;
@@ -46,6 +47,7 @@ Examples:
   blkprice watch                                beside a running node: a line a block
   blkprice price 2025-10-23
   blkprice export prices --format csv -o prices.csv
+  blkprice report 2025-10-23                    a page that shows the day, and why this price
 
 Exit codes: 0 ok, 1 error, 2 usage, 3 heights are missing inside the range (all else is stored),
 4 the database is being written by another run, 5 verify found something wrong, 130 interrupted. `watch` ends with 0 when
@@ -58,6 +60,7 @@ enum Command {
     Scan(scan::Scan),
     Price(price::Price),
     Export(export::Export),
+    Report(report::Report),
     Status(status::Status),
     Verify(verify::Verify),
     Score(score::Score),
@@ -93,6 +96,7 @@ impl Cli {
             Command::Scan(command) => command.run(),
             Command::Price(command) => command.run(),
             Command::Export(command) => command.run(),
+            Command::Report(command) => command.run(),
             Command::Status(command) => command.run(),
             Command::Verify(command) => command.run(),
             Command::Score(command) => command.run(),

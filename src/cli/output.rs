@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
@@ -67,6 +67,69 @@ pub(super) fn open(path: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
             Ok(Box::new(BufWriter::new(file)))
         }
         None => Ok(Box::new(BufWriter::new(io::stdout()))),
+    }
+}
+
+/// A file to be written in one go, or stdout.
+pub(super) enum Replacement {
+    Stdout,
+    /// Written beside the file it becomes, so that nobody ever reads half of it.
+    Beside(tempfile::NamedTempFile, PathBuf),
+    /// No regular file: a pipe, a terminal, /dev/null.
+    Plain(File),
+}
+
+/// Where a whole file goes; what is there already stays until the new content is complete.
+pub(super) fn replace(path: &Path) -> anyhow::Result<Replacement> {
+    if path == Path::new("-") {
+        return Ok(Replacement::Stdout);
+    }
+    let cannot = || format!("cannot write {}", path.display());
+    // A link stays a link: its target is what is replaced.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    if target.exists() {
+        let file = File::options()
+            .write(true)
+            .open(&target)
+            .with_context(cannot)?;
+        if !file.metadata().with_context(cannot)?.is_file() {
+            return Ok(Replacement::Plain(file));
+        }
+    }
+    let dir = target.parent().filter(|dir| *dir != Path::new(""));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".blkprice-").suffix(".part");
+    #[cfg(unix)]
+    {
+        // As `File::create` would have it: the umask takes away what it takes away.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let file = builder
+        .tempfile_in(dir.unwrap_or(Path::new(".")))
+        .with_context(cannot)?;
+    Ok(Replacement::Beside(file, target))
+}
+
+impl Replacement {
+    /// Writes the content and puts it in place.
+    pub(super) fn write(self, content: &[u8]) -> anyhow::Result<()> {
+        match self {
+            Replacement::Stdout => {
+                let mut out = io::stdout().lock();
+                out.write_all(content)?;
+                out.flush()?;
+            }
+            Replacement::Plain(mut file) => file.write_all(content)?,
+            Replacement::Beside(mut file, target) => {
+                let cannot = || format!("cannot write {}", target.display());
+                file.write_all(content).with_context(cannot)?;
+                file.persist(&target)
+                    .map_err(|error| error.error)
+                    .with_context(cannot)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -340,7 +340,7 @@ pub(super) fn window_json(
     })
 }
 
-fn parse_days(text: &str) -> Result<(WindowDay, WindowDay), String> {
+pub(super) fn parse_days(text: &str) -> Result<(WindowDay, WindowDay), String> {
     let Some((from, to)) = text.split_once("..") else {
         return dates::parse(text).map(|day| (day, day));
     };

@@ -5,6 +5,7 @@
 pub mod csv;
 pub mod json;
 pub mod query;
+pub mod report;
 
 use std::io;
 
