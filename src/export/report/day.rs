@@ -13,6 +13,12 @@ use crate::price::path::{self, Amounts, BlockOutputs, Explanation, ROUND_USD};
 use crate::pricing::{Engine, joint};
 use crate::store::{self, BlockPriceRow, PriceRow, Store, StoredDay};
 
+/// A round amount with at least this share of the best one's score is one of those that carried the price.
+const STRONG: f64 = 0.3;
+
+/// People and exchanges round a little differently at the same moment.
+const NARROWEST: f64 = 1.006;
+
 /// A block of the day.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DayBlock {
@@ -88,10 +94,12 @@ impl Day {
     pub(super) fn to_json(&self) -> Json {
         let row = |row: &Option<PriceRow>| row.as_ref().map(price_json);
         let (first, end) = self.filled();
+        let (shown, wide) = (self.shown(), self.wide());
         let counts = |counts: &[u32]| counts[first..end].to_vec();
         json!({
             "day": dates::show(self.day),
             "midnight": i64::from(self.day) * 86_400,
+            "complete": self.stored.complete,
             "path": row(&self.path),
             "v91": row(&self.v91),
             "blocks": {
@@ -109,6 +117,8 @@ impl Day {
                 "points": cloud.points,
             })),
             "amounts": {
+                "wide": [rounded(wide.0), rounded(wide.1)],
+                "shown": [rounded(shown.0), rounded(shown.1)],
                 "edges": (first..=end).map(|bin| rounded(edge(bin))).collect::<Vec<_>>(),
                 "all": counts(&self.amounts.all),
                 "counted": counts(&self.amounts.counted),
@@ -128,6 +138,45 @@ impl Day {
         let first = self.amounts.all.iter().position(holds).unwrap_or(0);
         let last = self.amounts.all.iter().rposition(holds).unwrap_or(0);
         (first, last + 1)
+    }
+
+    /// From which to which amount (sats) a picture is worth looking at: where the round amounts that carried the price are,
+    /// else where most of the amounts are.
+    pub(super) fn shown(&self) -> (f64, f64) {
+        let carried = self.explanation.as_ref().map(|e| e.carried_by.as_slice());
+        let carried = carried.unwrap_or_default();
+        let best = carried.first().map_or(0.0, |amount| amount.score);
+        let strong = carried.iter().filter(|amount| amount.score > best * STRONG);
+        let sats = strong.map(|amount| amount.sats as f64);
+        let ends = sats.clone().reduce(f64::min).zip(sats.reduce(f64::max));
+        let (low, high) = ends.unwrap_or_else(|| (self.quantile(0.05), self.quantile(0.9)));
+        (low.max(2.0) / 2.3, high.max(20.0) * 2.3)
+    }
+
+    /// How wide a tooth of the comb is, as shares of an amount in sats: a round amount was paid at one of the day's prices.
+    pub(super) fn wide(&self) -> (f64, f64) {
+        let of = |price: fn(&PriceRow) -> Option<f64>| {
+            let row = self.path.as_ref()?;
+            Some(row.usd? / price(row)?).filter(|share| share.is_finite())
+        };
+        let (low, high) = (of(|row| row.high), of(|row| row.low));
+        (
+            low.unwrap_or(1.0).clamp(0.8, 1.0 / NARROWEST),
+            high.unwrap_or(1.0).clamp(NARROWEST, 1.25),
+        )
+    }
+
+    /// The amount, in sats, that a share of the counted amounts lies below.
+    fn quantile(&self, share: f64) -> f64 {
+        let total: u64 = self.amounts.counted.iter().copied().map(u64::from).sum();
+        let mut below = 0;
+        for (bin, count) in self.amounts.counted.iter().enumerate() {
+            below += u64::from(*count);
+            if below as f64 > total as f64 * share {
+                return edge(bin);
+            }
+        }
+        1e8
     }
 
     fn column(&self, of: impl Fn(&BlockPriceRow) -> f64) -> Vec<Json> {

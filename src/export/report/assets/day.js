@@ -12,6 +12,7 @@ const SATS = 1e8;
 const clock = [];
 for (const time of blocks.time) clock.push(Math.max(time, clock.length ? clock[clock.length - 1] + 1 : time));
 let byHeight = false;
+let charts = null;
 let cloudShown = data.cloud !== null;
 const xs = () => (byHeight ? blocks.height : clock);
 
@@ -30,14 +31,15 @@ function drawCloud(u) {
   const scale = devicePixelRatio || 1;
   const [min, max] = [u.scales.x.min, u.scales.x.max];
   const part = Math.min(1, (max - min) / Math.max(1, xs()[COUNT - 1] - xs()[0]));
-  // As dark where there are few as where there are many.
-  const size = Math.max(1, Math.min(2.6, 1.5 * Math.sqrt(9000 / Math.max(1, total * part)))) * scale;
+  // The fewer there are on a stretch of the screen, the larger and darker each.
+  const density = Math.max(1e-4, (total * part) / (u.over.clientWidth * u.over.clientHeight));
+  const size = Math.max(1, Math.min(2.6, 0.28 / Math.sqrt(density))) * scale;
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
   ctx.fillStyle = colours.cloud;
-  ctx.globalAlpha = Math.max(0.1, Math.min(0.6, 3200 / Math.max(1, total * part)));
+  ctx.globalAlpha = Math.max(0.1, Math.min(0.7, 0.019 / density));
   const y = (usd) => u.valToPos(usd, "y", true);
   const [top, bottom] = [y(high), y(low)];
   for (let i = 0; i < COUNT; i++) {
@@ -50,6 +52,12 @@ function drawCloud(u) {
     });
   }
   ctx.restore();
+}
+
+/** Whether both ends of the day are in view. */
+function isWhole(u) {
+  const [first, last] = charts ? charts.whole() : [0, 0];
+  return u.scales.x.min <= first && u.scales.x.max >= last;
 }
 
 /** Open, high, low and close at their places. */
@@ -74,9 +82,22 @@ function drawMarks(u) {
     ctx.textAlign = "center";
     tag(ctx, name + " " + dollars(usd), bbox.left + bbox.width / 2, y(usd) + (side > 0 ? 16 : -7) * scale, scale);
   }
+  // The day's first and last block are not its ends.
+  ctx.strokeStyle = colours.price;
+  ctx.lineWidth = 1.5 * scale;
+  ctx.setLineDash([2 * scale, 3 * scale]);
+  const priced = blocks.usd.map((usd, i) => (usd === null ? -1 : i)).filter((i) => i >= 0);
+  const [first, last] = [priced[0], priced[priced.length - 1]];
+  for (const [block, usd, edge] of [[first, row.open, bbox.left], [last, row.close, bbox.left + bbox.width]]) {
+    if (block === undefined || typeof usd !== "number" || !isWhole(u)) continue;
+    ctx.beginPath();
+    ctx.moveTo(u.valToPos(xs()[block], "x", true), y(blocks.usd[block]));
+    ctx.lineTo(edge, y(usd));
+    ctx.stroke();
+  }
   ctx.setLineDash([]);
   for (const [name, usd, left] of [["open", row.open, true], ["close", row.close, false]]) {
-    if (typeof usd !== "number" || !inside(y(usd))) continue;
+    if (typeof usd !== "number" || !inside(y(usd)) || !isWhole(u)) continue;
     const x = left ? bbox.left : bbox.left + bbox.width;
     const inwards = (left ? 1 : -1) * scale;
     ctx.fillStyle = colours.ink;
@@ -86,7 +107,7 @@ function drawMarks(u) {
     ctx.lineTo(x, y(usd) + 6 * scale);
     ctx.fill();
     ctx.textAlign = left ? "left" : "right";
-    tag(ctx, name + " " + dollars(usd), x + 13 * inwards, y(usd) + 4 * scale, scale);
+    tag(ctx, name + " " + dollars(usd), x + 4 * inwards, y(usd) - 11 * scale, scale);
   }
   ctx.restore();
 }
@@ -119,6 +140,7 @@ const pathChart = {
     },
     axes: [
       axis({
+        size: 30,
         values: (u, numbers) => numbers.map((n) => (byHeight ? grouped(n) : new Date(n * 1e3).toISOString().slice(11, 16))),
         splits: (u, i, min, max) => {
           const count = u.width / (byHeight ? 90 : 70);
@@ -136,11 +158,11 @@ const pathChart = {
       { stroke: "transparent", width: 0, points: { show: false } }, { stroke: "transparent", width: 0, points: { show: false } },
     ],
     bands: [{ series: [3, 2], fill: () => colours.band68 }],
-    hooks: { drawClear: [(u) => { u.drawnCloud = false; }], drawAxes: [drawCloud], draw: [drawMarks] },
+    hooks: { drawAxes: [drawCloud], draw: [drawMarks] },
   },
 };
 
-const charts = new Charts($("charts"), xs(), [pathChart], readBlock);
+charts = new Charts($("charts"), xs(), [pathChart], readBlock);
 
 function readBlock(i) {
   const usd = blocks.usd[i];
@@ -177,25 +199,16 @@ function teeth(min, max) {
   return out;
 }
 
-/** Which bins lie within about one per cent of a tooth. */
+// A round amount was paid at one of the day's prices: a tooth is as wide as the way from low to high.
+const WIDE = data.amounts.wide;
+
+/** Which bins lie on a tooth. */
 function atTeeth() {
   const near = new Uint8Array(all.length);
   for (const [sats] of teeth(edges[0] || 1, edges[edges.length - 1])) {
-    for (let i = 0; i < all.length; i++) if (edges[i] <= sats * 1.006 && edges[i + 1] >= sats / 1.006) near[i] = 1;
+    for (let i = 0; i < all.length; i++) if (edges[i] <= sats * WIDE[1] && edges[i + 1] >= sats * WIDE[0]) near[i] = 1;
   }
   return near;
-}
-
-/** The middle of the day's amounts, where most of them are: sats. */
-function most() {
-  const total = counted.reduce((sum, n) => sum + n, 0);
-  let [seen, from, to] = [0, 0, all.length - 1];
-  for (let i = 0; i < all.length; i++) {
-    seen += counted[i];
-    if (seen < total * 0.02) from = i;
-    if (seen < total * 0.97) to = i;
-  }
-  return [middles[from], middles[Math.min(all.length - 1, to + 1)]];
 }
 
 function drawAmounts(u) {
@@ -207,10 +220,12 @@ function drawAmounts(u) {
   ctx.rect(bbox.left, bbox.top - 2, bbox.width, bbox.height + 2);
   ctx.clip();
   for (const [sats, , weight] of teeth(min, max)) {
-    const x = Math.round(u.valToPos(sats, "x", true));
-    ctx.globalAlpha = Math.min(1, 0.35 + weight / 2);
+    const [left, x, right] = [sats * WIDE[0], sats, sats * WIDE[1]].map((at) => u.valToPos(at, "x", true));
     ctx.fillStyle = colours.tooth;
-    ctx.fillRect(x - scale, bbox.top, 2 * scale, bbox.height);
+    ctx.globalAlpha = Math.max(0.1, weight / 4);
+    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    ctx.globalAlpha = Math.max(0.2, Math.min(1, weight / 1.4));
+    ctx.fillRect(x - scale / 2, bbox.top, scale, bbox.height);
   }
   ctx.globalAlpha = 1;
   const near = atTeeth();
@@ -241,7 +256,7 @@ function tallest(min, max) {
 
 const btcLabel = (sats) => {
   const btc = sats / SATS;
-  return (btc >= 0.001 ? btc : btc.toFixed(8).replace(/0+$/, "")) + " ₿";
+  return (btc >= 0.001 ? btc : btc.toFixed(8).replace(/0+$/, "")) + " BTC";
 };
 
 const amountsChart = {
@@ -252,6 +267,7 @@ const amountsChart = {
     scales: { x: { time: false, distr: 3 }, y: { range: (u) => [0, tallest(u.scales.x.min ?? middles[0], u.scales.x.max ?? middles[middles.length - 1])] } },
     axes: [
       axis({
+        size: 30,
         grid: { show: false },
         splits: (u, i, min, max) => {
           if (laid === null) return logNumbers(min, max, u.width / 80);
@@ -269,14 +285,14 @@ const amountsChart = {
     cursor: { points: { show: false } },
   },
 };
-const amountCharts = new Charts($("amounts-charts"), middles, [amountsChart], readAmount);
+const amountCharts = new Charts($("amounts-charts"), middles, [amountsChart], readAmount, true);
 
 function readAmount(i) {
   const btc = (sats) => (sats / SATS).toFixed(8);
   const range = [Math.max(edges[i], 1), edges[i + 1]];
   readOut($("amount-readout"), [
     ["worth", laid === null ? "no price" : dollars(worth(range[0])) + " – " + dollars(worth(range[1])), laid === null ? null : worth(middles[i])],
-    ["btc", btc(range[0]) + " – " + btc(range[1]) + " ₿", range[0]],
+    ["btc", btc(range[0]) + " – " + btc(range[1]) + " BTC", range[0]],
     ["all", grouped(all[i]), all[i]],
     ["left-out", grouped(all[i] - counted[i]), all[i] - counted[i]],
   ]);
@@ -337,10 +353,11 @@ if (found !== null && curve.length > 2) {
   };
   curveChart = new uPlot({
     width: Math.max(200, part.root.clientWidth), height: part.height(), legend: { show: false },
+    padding: [8, 24, 6, 0],
     cursor: { drag: { x: false, y: false, setScale: false } },
     scales: { x: { time: false, distr: 3, range: (u, min, max) => [min, max] } },
     axes: [
-      axis({ splits: (u, i, min, max) => logNumbers(min, max, u.width / 90), filter: (u, s) => s, values: (u, numbers) => numbers.map(dollars) }),
+      axis({ size: 30, splits: (u, i, min, max) => logNumbers(min, max, u.width / 70), filter: (u, s) => s, values: (u, numbers) => numbers.map(dollars) }),
       valueAxis((n) => String(n), { splits: (u, i, min, max) => roundNumbers(min, max, 3) }),
     ],
     series: [{}, { stroke: () => colours.bar, width: 1.5, fill: () => colours.grid, points: { show: false } }],
@@ -392,11 +409,15 @@ buttons(document, charts, {
   },
 });
 
+/** The whole day, and a block of the neighbours' where header times say so. */
+charts.whole = () => {
+  const x = xs();
+  const ends = [x[0], x[COUNT - 1]];
+  return byHeight ? [ends[0] - 1, ends[1]] : [Math.min(data.midnight, ends[0]), Math.max(data.complete ? data.midnight + DAY : 0, ends[1])];
+};
 charts.reset();
 if (COUNT) readBlock(COUNT - 1);
-const [from, to] = most();
-amountCharts.whole = () => [middles[0], middles[middles.length - 1]];
-amountCharts.main.setScale("x", { min: from, max: to });
+amountCharts.zoom(...data.amounts.shown);
 const fullest = counted.indexOf(counted.reduce((a, b) => Math.max(a, b), 0));
 if (all.length) readAmount(fullest);
 document.documentElement.dataset.ready = Math.round(performance.now());

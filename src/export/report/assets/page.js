@@ -180,6 +180,7 @@ const axis = (more) => ({
   grid: { stroke: () => colours.grid, width: 1 },
   ticks: { show: false },
   font: FONT,
+  gap: 4,
   ...more,
 });
 
@@ -212,11 +213,14 @@ const valueAxis = (label, more) => axis({
 
 /**
  * Charts one below the other that share their x values: the cursor, the zoom and the keys work on all of them.
- * `parts` are `{ root, height, options, series }`; `label` is called with the place in `xs` that the cursor is at.
+ * `parts` are `{ root, height, options, series }`; `moved` is called with the place in `xs` that the cursor is at.
  */
 class Charts {
-  constructor(host, xs, parts, moved) {
+  constructor(host, xs, parts, moved, logarithmic) {
     this.host = host;
+    // The x axis in even steps, and back.
+    this.to = logarithmic ? Math.log : Number;
+    this.from = logarithmic ? Math.exp : Number;
     this.xs = xs;
     this.moved = moved;
     this.at = null;
@@ -228,6 +232,7 @@ class Charts {
         height: part.height(),
         tzDate: utc,
         legend: { show: false },
+        padding: [8, 24, 6, 0],
         ...part.options,
         cursor: {
           sync: { key, setSeries: false },
@@ -292,11 +297,9 @@ class Charts {
   go(at) {
     at = Math.max(0, Math.min(this.xs.length - 1, at));
     const x = this.xs[at];
-    const [min, max] = this.view();
-    if (x < min || x > max) {
-      const half = (max - min) / 2;
-      this.zoom(x - half, x + half);
-    }
+    const [min, max] = this.view().map(this.to);
+    const half = (max - min) / 2;
+    if (this.to(x) < min || this.to(x) > max) this.put(this.to(x) - half, this.to(x) + half);
     this.at = at;
     for (const { plot } of this.plots) {
       plot.setCursor({ left: plot.valToPos(x, "x"), top: plot.over.clientHeight / 2 });
@@ -304,27 +307,36 @@ class Charts {
     this.moved(at);
   }
 
-  zoom(min, max) {
-    const [first, last] = this.whole();
-    const least = Math.min(last - first, 4 * Math.max(1e-9, (last - first) / (this.xs.length - 1)));
-    let width = Math.max(max - min, least);
-    if (!(width < last - first)) [min, width] = [first, last - first];
-    else if (max - min < width) min = (min + max - width) / 2;
-    min = Math.max(first, Math.min(min, last - width));
-    if (width <= 0) [min, width] = [first - 1, 2];
-    this.main.setScale("x", { min, max: min + width });
+  /** Shows from `min` to `max`, as far as there is something, and not less than a few values. */
+  zoom(min, max) { this.put(this.to(min), this.to(max)); }
+
+  /** The same in steps of the axis, which may be logarithmic. */
+  put(min, max) {
+    const [first, last] = this.whole().map(this.to);
+    const least = Math.min(last - first, (4 * (last - first)) / Math.max(1, this.xs.length - 1));
+    const middle = (min + max) / 2;
+    const width = Math.max(least, Math.min(max - min, last - first));
+    min = Math.max(first, Math.min(middle - width / 2, last - width));
+    max = min + width;
+    if (!(width > 0)) [min, max] = [first - 1, first + 1]; // a single value
+    this.main.setScale("x", { min: this.from(min), max: this.from(max) });
+  }
+
+  /** Zooms around `x`, a step of the axis. */
+  around(x, factor) {
+    const [min, max] = this.view().map(this.to);
+    this.put(x - (x - min) * factor, x + (max - x) * factor);
   }
 
   by(factor) {
-    const [min, max] = this.view();
-    const x = this.at === null ? (min + max) / 2 : this.xs[this.at];
-    const centre = x >= min && x <= max ? x : (min + max) / 2;
-    this.zoom(centre - (centre - min) * factor, centre + (max - centre) * factor);
+    const [min, max] = this.view().map(this.to);
+    const x = this.at === null ? min : this.to(this.xs[this.at]);
+    this.around(x > min && x < max ? x : (min + max) / 2, factor);
   }
 
   pan(share) {
-    const [min, max] = this.view();
-    this.zoom(min + (max - min) * share, max + (max - min) * share);
+    const [min, max] = this.view().map(this.to);
+    this.put(min + (max - min) * share, max + (max - min) * share);
   }
 
   reset() { this.zoom(...this.whole()); }
@@ -357,9 +369,7 @@ class Charts {
     event.preventDefault();
     const rect = this.main.over.getBoundingClientRect();
     const x = this.main.posToVal(event.clientX - rect.left, "x");
-    const [min, max] = this.view();
-    const factor = (event.deltaY || event.deltaX) > 0 ? 1.25 : 0.8;
-    this.zoom(x - (x - min) * factor, x + (max - x) * factor);
+    this.around(this.to(x), (event.deltaY || event.deltaX) > 0 ? 1.25 : 0.8);
   }
 
   /** A finger moves the cursor; two zoom. Up and down stays scrolling. */
@@ -385,10 +395,7 @@ class Charts {
         if (at !== this.at) this.go(at);
       } else if (before) {
         const now = spread();
-        const x = plot.posToVal(now.centre - left, "x");
-        const [min, max] = this.view();
-        const factor = before.distance / now.distance;
-        this.zoom(x - (x - min) * factor, x + (max - x) * factor);
+        this.around(this.to(plot.posToVal(now.centre - left, "x")), before.distance / now.distance);
         before = now;
       }
     });

@@ -80,7 +80,7 @@ const priceChart = {
       },
     },
     axes: [
-      axis({ values: dateLabels }),
+      axis({ values: dateLabels, size: 40 }),
       valueAxis(dollars, {
         splits: (u, i, min, max) => {
           const count = u.height / 45;
@@ -102,11 +102,11 @@ const priceChart = {
 
 const confidenceChart = {
   root: $("confidence"),
-  height: () => 110,
+  height: () => 90,
   series: () => [times, column.confidence],
   options: {
     scales: { x: { time: true }, y: { range: [0, 1] } },
-    axes: [axis({ show: false }), valueAxis((n) => n.toFixed(1), { splits: () => [0, 0.5, 1] })],
+    axes: [axis({ show: false, size: 0 }), valueAxis((n) => n.toFixed(1), { splits: () => [0, 0.5, 1] })],
     series: [{}, line("confidence", { width: 1.2, fill: () => colours["confidence-fill"] })],
   },
 };
@@ -160,7 +160,7 @@ const offChart = {
   series: () => [times, column.off],
   options: {
     scales: { x: { time: true }, y: { range: [-REACH, REACH] } },
-    axes: [axis({ show: false }), valueAxis((n) => (n * 100).toFixed(Math.abs(n * 100) % 1 > 1e-6 ? 1 : 0) + " %", {
+    axes: [axis({ show: false, size: 0 }), valueAxis((n) => (n * 100).toFixed(Math.abs(n * 100) % 1 > 1e-6 ? 1 : 0) + " %", {
       splits: () => roundNumbers(-REACH, REACH, 4),
     })],
     series: [{}, { paths: () => null, points: { show: false } }],
@@ -170,6 +170,7 @@ const offChart = {
 };
 
 const compared = column.off.some((off) => off !== null);
+if (compared) $("off").textContent = "";
 const charts = new Charts($("charts"), times, compared ? [priceChart, confidenceChart, offChart] : [priceChart, confidenceChart], readDay);
 
 function readDay(i) {
@@ -225,7 +226,7 @@ const calendar = (() => {
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(height * scale);
     canvas.style.height = height + "px";
-    const ctx = canvas.getContext("2d");
+    const ctx = canvas.getContext("2d", { willReadFrequently: true });
     ctx.scale(scale, scale);
     ctx.font = FONT;
     ctx.fillStyle = colours.muted;

@@ -12,6 +12,9 @@ use crate::store::PriceRow;
 const BODY: &str = include_str!("../assets/day.html");
 const SCRIPT: &str = include_str!("../assets/day.js");
 
+/// A rival with a score nearer than this is not told apart by the comb: its price is ten times, or a tenth.
+const SAME_SCORE: f64 = 0.5;
+
 /// The page: HTML.
 pub(in crate::export::report) fn day(day: &Day) -> String {
     let title = title(day);
@@ -85,10 +88,10 @@ fn figures(day: &Day) -> String {
             );
         }
         if let Some(interval) = row.interval68 {
-            let wide = row
-                .interval95
-                .map_or(String::new(), |i| format!("95 %: {}", pair(i)));
-            out += &figure("68 % interval", &pair(interval), &wide);
+            out += &figure("68 % interval", &pair(interval), "");
+        }
+        if let Some(interval) = row.interval95 {
+            out += &figure("95 % interval", &pair(interval), "");
         }
         if let (Some(open), Some(close)) = (row.open, row.close) {
             out += &figure(
@@ -140,17 +143,22 @@ pub(in crate::export::report) fn why(day: &Day) -> String {
             text,
             ": near {} there are {} where {} would be if nobody rounded",
             dollars(amount.usd),
-            grouped(f64::from(amount.found as f32)),
-            grouped(f64::from(amount.expected as f32))
+            grouped(amount.found),
+            grouped(amount.expected)
         );
     }
     text.push_str(". At another price the comb misses the piles.");
     if let Some(rival) = &explanation.runner_up {
         let _ = write!(
             text,
-            " The next best reading, {}, is {:.1} nats behind.",
+            " The next best reading, {}, is {:.1} nats behind{}.",
             dollars(rival.peak.usd),
-            rival.nats_behind
+            rival.nats_behind,
+            match rival.score_behind.abs() < SAME_SCORE {
+                true =>
+                    "; the comb is the same there, but people do not spend that much or that little",
+                false => "",
+            }
         );
     }
     text
@@ -212,11 +220,11 @@ fn explained(explanation: Option<&Explanation>) -> String {
     for amount in &explanation.carried_by {
         let _ = writeln!(
             amounts,
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{:.0}</td><td>{:.0}</td><td>{:.1}</td></tr>",
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{:.1}</td></tr>",
             dollars(amount.usd),
             grouped(amount.sats as f64),
-            amount.found,
-            amount.expected,
+            grouped(amount.found),
+            grouped(amount.expected),
             amount.score
         );
     }

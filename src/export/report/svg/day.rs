@@ -18,8 +18,6 @@ const TOP: f64 = 72.0;
 const BOTTOM: f64 = 66.0;
 /// Leading digits of the amounts that are labelled; the others have too little room.
 const LABELLED: [f64; 3] = [1.0, 2.0, 5.0];
-/// A bin within this share of a round amount is one of its bars.
-const NEAR: f64 = 0.006;
 
 /// A bin of the histogram.
 struct Bar {
@@ -33,8 +31,10 @@ struct Bar {
 /// The picture: SVG.
 pub(in crate::export::report) fn day(day: &Day) -> String {
     let usd = day.usd();
-    let bars = bars(day, usd.unwrap_or(1.0));
-    let (low, high) = shown(&bars);
+    let worth = usd.unwrap_or(1.0) / SATS_PER_BTC;
+    let bars = bars(day, worth);
+    let (low, high) = day.shown();
+    let (low, high) = (low * worth, high * worth);
     let top = height(&bars, low, high);
     let x = Scale::log(low, high, LEFT, WIDTH - RIGHT);
     let y = Scale::linear(0.0, top, HEIGHT - BOTTOM, TOP);
@@ -65,7 +65,15 @@ pub(in crate::export::report) fn day(day: &Day) -> String {
             &grouped(*count),
         );
     }
+    let wide = day.wide();
     for &(amount, _) in &teeth {
+        let (from, to) = (x.at(amount * wide.0), x.at(amount * wide.1));
+        let _ = writeln!(
+            body,
+            "<rect class=\"reach\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{}\"/>",
+            to - from,
+            HEIGHT - BOTTOM - TOP
+        );
         body += &line(
             "tooth",
             (x.at(amount), TOP),
@@ -73,9 +81,9 @@ pub(in crate::export::report) fn day(day: &Day) -> String {
         );
     }
     for bar in bars.iter().filter(|bar| bar.from >= low && bar.to <= high) {
-        let round = teeth.iter().any(|(amount, _)| {
-            bar.from <= amount * (1.0 + NEAR) && bar.to >= amount / (1.0 + NEAR)
-        });
+        let round = teeth
+            .iter()
+            .any(|(amount, _)| bar.from <= amount * wide.1 && bar.to >= amount * wide.0);
         body += &rect("left-out", bar, bar.all, &x, &y, top);
         body += &rect(
             if round { "round" } else { "bar" },
@@ -111,9 +119,10 @@ pub(in crate::export::report) fn day(day: &Day) -> String {
     )
 }
 
-fn bars(day: &Day, usd: f64) -> Vec<Bar> {
+/// The bins that hold something, at what a sat is worth.
+fn bars(day: &Day, worth: f64) -> Vec<Bar> {
     let (first, end) = day.filled();
-    let worth = |bin: usize| edge(bin) / SATS_PER_BTC * usd;
+    let worth = |bin: usize| edge(bin) * worth;
     (first.max(1)..end) // bin 0 begins at nothing, which a logarithm has no place for
         .map(|bin| Bar {
             from: worth(bin),
@@ -122,24 +131,6 @@ fn bars(day: &Day, usd: f64) -> Vec<Bar> {
             counted: day.amounts.counted[bin],
         })
         .collect()
-}
-
-/// Where nearly all amounts are.
-fn shown(bars: &[Bar]) -> (f64, f64) {
-    let total: u64 = bars.iter().map(|bar| u64::from(bar.counted)).sum();
-    let mut seen = 0;
-    let (mut low, mut high) = (None, None);
-    for bar in bars {
-        seen += u64::from(bar.counted);
-        if low.is_none() && seen * 50 > total {
-            low = Some(bar.from);
-        }
-        if high.is_none() && seen * 100 >= total * 97 {
-            high = Some(bar.to);
-        }
-    }
-    let (low, high) = low.zip(high).unwrap_or((1.0, 10.0));
-    (low / 1.05, (high * 1.05).max(low * 2.0))
 }
 
 /// The spikes round in bitcoin may be cut off; the amounts that count are not.
