@@ -87,14 +87,17 @@ pub(super) fn replace(path: &Path) -> anyhow::Result<Replacement> {
     let cannot = || format!("cannot write {}", path.display());
     // A link stays a link: its target is what is replaced.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let mut before = None;
     if target.exists() {
         let file = File::options()
             .write(true)
             .open(&target)
             .with_context(cannot)?;
-        if !file.metadata().with_context(cannot)?.is_file() {
+        let meta = file.metadata().with_context(cannot)?;
+        if !meta.is_file() {
             return Ok(Replacement::Plain(file));
         }
+        before = Some(meta.permissions());
     }
     let dir = target.parent().filter(|dir| *dir != Path::new(""));
     let mut builder = tempfile::Builder::new();
@@ -108,6 +111,11 @@ pub(super) fn replace(path: &Path) -> anyhow::Result<Replacement> {
     let file = builder
         .tempfile_in(dir.unwrap_or(Path::new(".")))
         .with_context(cannot)?;
+    if let Some(permissions) = before {
+        file.as_file()
+            .set_permissions(permissions)
+            .with_context(cannot)?;
+    }
     Ok(Replacement::Beside(file, target))
 }
 

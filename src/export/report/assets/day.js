@@ -358,7 +358,7 @@ if (found !== null && curve.length > 2) {
     scales: { x: { time: false, distr: 3, range: (u, min, max) => [min, max] } },
     axes: [
       axis({ size: 30, splits: (u, i, min, max) => logNumbers(min, max, u.width / 70), filter: (u, s) => s, values: (u, numbers) => numbers.map(dollars) }),
-      valueAxis((n) => String(n), { splits: (u, i, min, max) => roundNumbers(min, max, 3) }),
+      valueAxis((n) => String(n), { splits: (u, i, min, max) => roundNumbers(min, max, 5) }),
     ],
     series: [{}, { stroke: () => colours.bar, width: 1.5, fill: () => colours.grid, points: { show: false } }],
     hooks: { draw: [drawCurveMarks] },

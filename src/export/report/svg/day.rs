@@ -66,18 +66,24 @@ pub(in crate::export::report) fn day(day: &Day) -> String {
         );
     }
     let wide = day.wide();
-    for &(amount, _) in &teeth {
+    for &(amount, digit) in &teeth {
+        let weight = ROUND_USD
+            .iter()
+            .find(|(d, _)| *d == digit)
+            .map_or(0.0, |d| d.1);
+        let opacity = (weight / 1.2).clamp(0.3, 1.0);
         let (from, to) = (x.at(amount * wide.0), x.at(amount * wide.1));
         let _ = writeln!(
             body,
-            "<rect class=\"reach\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{}\"/>",
+            "<g opacity=\"{opacity:.2}\"><rect class=\"reach\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{}\"/>{}</g>",
             to - from,
-            HEIGHT - BOTTOM - TOP
-        );
-        body += &line(
-            "tooth",
-            (x.at(amount), TOP),
-            (x.at(amount), HEIGHT - BOTTOM),
+            HEIGHT - BOTTOM - TOP,
+            line(
+                "tooth",
+                (x.at(amount), TOP),
+                (x.at(amount), HEIGHT - BOTTOM)
+            )
+            .trim_end()
         );
     }
     for bar in bars.iter().filter(|bar| bar.from >= low && bar.to <= high) {
@@ -177,8 +183,7 @@ fn remark(day: &Day) -> String {
     let row = day.path.as_ref();
     match row.and_then(|row| row.interval68.zip(row.confidence)) {
         Some(((low, high), confidence)) => format!(
-            "outputs by value in USD; they pile up on round dollar amounts only where the price is right \
-             (68 %: {} to {}; confidence {confidence:.2})",
+            "68 % interval {} to {}, confidence {confidence:.2}; amounts pile up on round dollars only where the price is right",
             dollars(low),
             dollars(high)
         ),

@@ -26,9 +26,10 @@ type Priced<'a> = (&'a PriceRow, f64);
 
 /// The picture: SVG.
 pub(in crate::export::report) fn range(range: &Range) -> String {
+    // A day is as wide as its part of the strip, and its price stands in its middle.
     let x = Scale::linear(
-        f64::from(range.first),
-        f64::from(range.last.max(range.first + 1)),
+        f64::from(range.first) - 0.5,
+        f64::from(range.last) + 0.5,
         LEFT,
         WIDTH - RIGHT,
     );
@@ -46,7 +47,7 @@ pub(in crate::export::report) fn range(range: &Range) -> String {
     let mut body = text("title", LEFT, 32.0, &title(range)) + &text("muted", LEFT, 53.0, &remark);
     body += &price(&priced, &x);
     body += &confidence(&priced, &x);
-    body += &strip(range);
+    body += &strip(range, &x);
     body += &labels(range, &x);
     picture(WIDTH, HEIGHT, &title(range), &remark, &body)
 }
@@ -68,7 +69,7 @@ fn price(priced: &[Priced<'_>], x: &Scale) -> String {
     let (low, high) = (low / room, high * room);
     let y = Scale::log(low, high, PRICE.1, PRICE.0);
     let mut out = String::new();
-    for usd in log_numbers(low, high, 6.0) {
+    for usd in log_numbers(low, high, 8.0) {
         out += &line("grid", (LEFT, y.at(usd)), (WIDTH - RIGHT, y.at(usd)));
         out += &text("muted end", LEFT - 8.0, y.at(usd) + 4.5, &dollars(usd));
     }
@@ -96,6 +97,14 @@ fn price(priced: &[Priced<'_>], x: &Scale) -> String {
         }
     }
     for run in priced.chunk_by(follows) {
+        if let [(row, usd)] = run {
+            let (x, y) = (days(row), y.at(*usd));
+            let _ = writeln!(
+                out,
+                "<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2\"/>"
+            );
+            continue;
+        }
         let points = run.iter().map(|(row, usd)| (days(row), y.at(*usd)));
         let _ = writeln!(out, "<path class=\"price\" d=\"{}\"/>", joined(points, ""));
     }
@@ -150,21 +159,22 @@ fn joined(points: impl Iterator<Item = (f64, f64)>, end: &str) -> String {
 }
 
 /// The status of every day, those not stored included, in runs of equal ones.
-fn strip(range: &Range) -> String {
+fn strip(range: &Range, x: &Scale) -> String {
     let states: Vec<(WindowDay, &str)> = (range.first..=range.last)
         .map(|day| (day, state(range, day)))
         .collect();
-    let width = (WIDTH - LEFT - RIGHT) / f64::from(range.span());
-    let at = |day: WindowDay| LEFT + f64::from(day.abs_diff(range.first)) * width;
+    let at = |day: WindowDay| x.at(f64::from(day) - 0.5);
     let mut out = String::new();
     for run in states.chunk_by(|a, b| a.1 == b.1) {
-        let (day, state) = run[0]; // runs are not empty
+        let ([(day, state), ..], [.., (last, _)]) = (run, run) else {
+            continue; // runs are not empty
+        };
         let _ = writeln!(
             out,
             "<rect class=\"{state}\" x=\"{:.2}\" y=\"{}\" width=\"{:.2}\" height=\"{}\"/>",
-            at(day),
+            at(*day),
             STRIP.0,
-            (width * run.len() as f64).max(0.6),
+            (at(last + 1) - at(*day)).max(0.6),
             STRIP.1 - STRIP.0
         );
     }
