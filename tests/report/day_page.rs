@@ -65,7 +65,7 @@ fn the_cloud_and_the_histogram_hold_the_outputs_of_the_day() {
         return;
     };
     browser.open(&page(DAY, "outputs.html"));
-    let outputs: u64 = WEEKS
+    let outputs: u32 = WEEKS
         .open_db()
         .query_row(
             "SELECT outputs FROM daily_activity WHERE day = ?1",
@@ -74,10 +74,8 @@ fn the_cloud_and_the_histogram_hold_the_outputs_of_the_day() {
         )
         .unwrap();
     let sum = |script: &str| {
-        browser
-            .run(&format!("return {script}.reduce((a, b) => a + b, 0)"))
-            .as_u64()
-            .unwrap()
+        let sum = browser.run(&format!("return {script}.reduce((a, b) => a + b, 0)"));
+        u32::try_from(sum.as_u64().unwrap()).unwrap()
     };
     assert_eq!(sum("data.amounts.all"), outputs);
     assert_eq!(sum("data.blocks.outputs"), outputs);
