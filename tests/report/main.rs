@@ -12,6 +12,7 @@ mod command;
 mod database;
 mod day_page;
 mod many_days;
+mod odd_days;
 mod pictures;
 mod png;
 mod range_page;

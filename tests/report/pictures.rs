@@ -105,8 +105,14 @@ fn a_picture_of_a_day_marks_the_round_amounts_and_says_the_price() {
     for amount in ["$10<", "$20<", "$50<", "$100<", "$200<"] {
         assert!(svg.contains(&format!(">{amount}")), "{amount}");
     }
-    assert!(svg.matches("class=\"round\"").count() > 10);
-    assert!(svg.matches("class=\"bar\"").count() > 50);
+    let bars = |class: &str| {
+        let (_, path) = svg
+            .split_once(&format!("<path class=\"{class}\" d=\""))
+            .unwrap();
+        path.split_once('"').unwrap().0.matches('M').count()
+    };
+    assert!(bars("round") > 10 && bars("bar") > 50);
+    assert!(bars("left-out") >= bars("round") + bars("bar"));
 }
 
 #[test]

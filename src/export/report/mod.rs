@@ -53,6 +53,21 @@ pub fn range_page(store: &Store, first: WindowDay, last: WindowDay) -> Result<St
     Ok(html::range(&Range::gather(store, first, last)?))
 }
 
+/// The same with a link to the page of each day: `day_link` with its `{day}` replaced by 'YYYY-MM-DD'.
+///
+/// # Errors
+/// None of these days is stored, or the database cannot be read.
+pub fn range_page_linked(
+    store: &Store,
+    first: WindowDay,
+    last: WindowDay,
+    day_link: &str,
+) -> Result<String, Error> {
+    let mut range = Range::gather(store, first, last)?;
+    range.day_link = Some(day_link.to_string());
+    Ok(html::range(&range))
+}
+
 /// The page of one stored day (days since 1970-01-01): HTML.
 ///
 /// # Errors

@@ -22,6 +22,8 @@ pub struct Range {
     pub(super) path: Vec<PriceRow>,
     /// By v9.1, ascending.
     pub(super) v91: Vec<PriceRow>,
+    /// Where the page of a day is, with `{day}` for the day; nowhere in a file of its own.
+    pub(super) day_link: Option<String>,
     /// The rows of the exports, as they are exported.
     tables: Json,
 }
@@ -48,6 +50,7 @@ impl Range {
             days,
             path: store.prices(Engine::Path.name(), first, last)?,
             v91: store.prices(Engine::V91.name(), first, last)?,
+            day_link: None,
             tables: json!({
                 "path": table(Table::Prices, Engine::Path)?,
                 "v91": table(Table::Prices, Engine::V91)?,
@@ -58,7 +61,12 @@ impl Range {
 
     /// What the page draws.
     pub(super) fn to_json(&self) -> Json {
-        json!({ "first": self.first, "last": self.last, "tables": self.tables })
+        json!({
+            "first": self.first,
+            "last": self.last,
+            "dayLink": self.day_link,
+            "tables": self.tables,
+        })
     }
 
     /// How many days there are between the ends, both included.

@@ -174,6 +174,8 @@ function readBlock(i) {
     ["outputs", grouped(blocks.outputs[i]), blocks.outputs[i]],
     ["points", data.cloud ? grouped(data.cloud.points[i].length) : "–", data.cloud?.points[i].length],
   ]);
+  return "Block " + blocks.height[i] + ", " + timeText(blocks.time[i]) + ": " +
+    (usd === null ? "no price" : dollars(usd) + ", 68 % interval " + interval(blocks.low[i], blocks.high[i]));
 }
 
 // ---- the amounts under the comb ----
@@ -296,6 +298,7 @@ function readAmount(i) {
     ["all", grouped(all[i]), all[i]],
     ["left-out", grouped(all[i] - counted[i]), all[i] - counted[i]],
   ]);
+  return (laid === null ? btc(middles[i]) + " BTC" : dollars(worth(middles[i]))) + ": " + grouped(all[i]) + " outputs";
 }
 
 // ---- another price ----

@@ -213,7 +213,8 @@ const valueAxis = (label, more) => axis({
 
 /**
  * Charts one below the other that share their x values: the cursor, the zoom and the keys work on all of them.
- * `parts` are `{ root, height, options, series }`; `moved` is called with the place in `xs` that the cursor is at.
+ * `parts` are `{ root, height, options, series }`; `moved` is called with the place in `xs` that the cursor
+ * is at, and says it in words.
  */
 class Charts {
   constructor(host, xs, parts, moved, logarithmic) {
@@ -224,7 +225,6 @@ class Charts {
     this.xs = xs;
     this.moved = moved;
     this.at = null;
-    this.following = false;
     const key = uPlot.sync(host.id).key;
     this.plots = parts.map((part) => {
       const options = {
@@ -278,11 +278,11 @@ class Charts {
   whole() { return [this.xs[0], this.xs[this.xs.length - 1]]; }
 
   follow(from) {
-    if (this.following) return;
-    this.following = true;
     const { min, max } = from.scales.x;
-    for (const { plot } of this.plots) if (plot !== from) plot.setScale("x", { min, max });
-    this.following = false;
+    for (const { plot } of this.plots) {
+      const { x } = plot.scales;
+      if (plot !== from && (x.min !== min || x.max !== max)) plot.setScale("x", { min, max });
+    }
     this.zoomed?.(min, max);
   }
 
@@ -290,7 +290,7 @@ class Charts {
     if (u !== this.main || u.cursor.idx === null || u.cursor.idx === undefined) return;
     if (u.cursor.left < 0 || this.at === u.cursor.idx) return;
     this.at = u.cursor.idx;
-    this.moved(this.at);
+    this.spoken = this.moved(this.at);
   }
 
   /** The cursor to the value at place `at`, which is brought into view. */
@@ -304,7 +304,7 @@ class Charts {
     for (const { plot } of this.plots) {
       plot.setCursor({ left: plot.valToPos(x, "x"), top: plot.over.clientHeight / 2 });
     }
-    this.moved(at);
+    this.spoken = this.moved(at);
   }
 
   /** Shows from `min` to `max`, as far as there is something, and not less than a few values. */
@@ -361,6 +361,8 @@ class Charts {
     if (!does || event.target !== this.host) return;
     does();
     event.preventDefault();
+    // Those who see hear nothing, and those who do not see are not told of every mouse move.
+    $("spoken").textContent = this.spoken ?? "";
   }
 
   wheel(event) {

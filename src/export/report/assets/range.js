@@ -191,7 +191,14 @@ function readDay(i) {
     ["blocks", c("blocks") === null ? "–" : grouped(c("blocks")) + (c("complete") ? "" : ", incomplete"), c("blocks")],
     ["outputs", c("outputs") === null ? "–" : grouped(c("outputs")), c("outputs")],
   ]);
+  const link = $("link");
+  const day = dayText(FIRST + i);
+  if (data.dayLink && c("blocks") !== null) link.href = data.dayLink.replace("{day}", day);
+  else link.removeAttribute("href");
+  link.textContent = "blkprice report " + day;
   calendar.mark(i);
+  return day + ": " + (c("usd") === null ? "no price" : dollars(c("usd")) + ", 68 % interval " + interval(c("low68"), c("high68"))) +
+    ", " + (state.path[i] === "missing" ? "not stored" : state.path[i]);
 }
 
 // ---- the calendar ----

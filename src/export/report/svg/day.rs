@@ -86,20 +86,31 @@ pub(in crate::export::report) fn day(day: &Day) -> String {
             .trim_end()
         );
     }
-    for bar in bars.iter().filter(|bar| bar.from >= low && bar.to <= high) {
-        let round = teeth
-            .iter()
-            .any(|(amount, _)| bar.from <= amount * wide.1 && bar.to >= amount * wide.0);
-        body += &rect("left-out", bar, bar.all, &x, &y, top);
-        body += &rect(
-            if round { "round" } else { "bar" },
-            bar,
-            bar.counted,
-            &x,
-            &y,
-            top,
-        );
-    }
+    let within = |bar: &&Bar| bar.from >= low && bar.to <= high;
+    let round = |bar: &&Bar| {
+        let mut teeth = teeth.iter();
+        teeth.any(|(amount, _)| bar.from <= amount * wide.1 && bar.to >= amount * wide.0)
+    };
+    let columns = |class: &str, bars: &mut dyn Iterator<Item = (&Bar, u32)>| {
+        let bars = bars.filter(|(_, count)| *count > 0);
+        let shape = bars.map(|(bar, count)| column(bar, f64::from(count).min(top), &x, &y));
+        format!(
+            "<path class=\"{class}\" d=\"{}\"/>\n",
+            shape.collect::<String>()
+        )
+    };
+    let shown = || bars.iter().filter(within);
+    body += &columns("left-out", &mut shown().map(|bar| (bar, bar.all)));
+    body += &columns(
+        "bar",
+        &mut shown()
+            .filter(|bar| !round(bar))
+            .map(|bar| (bar, bar.counted)),
+    );
+    body += &columns(
+        "round",
+        &mut shown().filter(round).map(|bar| (bar, bar.counted)),
+    );
     body += &line(
         "axis",
         (LEFT, HEIGHT - BOTTOM),
@@ -166,16 +177,14 @@ fn labels(priced: bool, low: f64, high: f64) -> Vec<(f64, f64)> {
     labels
 }
 
-fn rect(class: &str, bar: &Bar, count: u32, x: &Scale, y: &Scale, top: f64) -> String {
-    if count == 0 {
-        return String::new();
-    }
+/// A bar as a part of a path.
+fn column(bar: &Bar, count: f64, x: &Scale, y: &Scale) -> String {
     let (from, to) = (x.at(bar.from), x.at(bar.to));
-    let upper = y.at(f64::from(count).min(top));
     format!(
-        "<rect class=\"{class}\" x=\"{from:.2}\" y=\"{upper:.1}\" width=\"{:.2}\" height=\"{:.1}\"/>\n",
-        (to - from - 0.3).max(0.5),
-        y.at(0.0) - upper
+        "M{from:.1} {:.1}V{:.1}h{:.2}V{0:.1}",
+        y.at(0.0),
+        y.at(count),
+        (to - from - 0.3).max(0.5)
     )
 }
 
