@@ -80,6 +80,33 @@ fn what_a_hostile_database_says_is_shown_and_not_obeyed() {
 }
 
 #[test]
+fn prices_that_cannot_be_are_gaps() {
+    let place = Place::new();
+    of_many_days(&place.db(), 30, false);
+    let db = place.open_db();
+    for (nth, usd) in [(7, "9e999"), (9, "-5"), (11, "0")] {
+        let change = format!(
+            "UPDATE price SET usd = {usd}, low68 = {usd}, high95 = {usd} WHERE engine = 'path' AND day = {}",
+            18_970 + nth
+        );
+        assert_eq!(db.execute(&change, []).unwrap(), 1);
+    }
+    drop(db);
+    let svg = place.run(["report", "--svg", "-o", "-"]).expect(0).stdout;
+    assert!(!svg.contains("NaN") && !svg.contains("inf"));
+    place.run(["report", "-o", "odd.html"]).expect(0);
+    let Some(browser) = Browser::start("prices_that_cannot_be_are_gaps", 1280, 900) else {
+        return;
+    };
+    browser.open(&place.dir().join("odd.html"));
+    assert_eq!(
+        browser.run("return [7, 9, 11].map((i) => column.usd[i])"),
+        json!([null, null, null])
+    );
+    assert_eq!(browser.errors(), [""; 0]);
+}
+
+#[test]
 fn the_page_forbids_itself_the_network() {
     let place = Place::new();
     of_many_days(&place.db(), 10, false);

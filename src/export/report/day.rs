@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::cloud::Cloud;
 use super::columns::number;
-use super::{Error, snapshot, stored_within};
+use super::{Error, prices, snapshot, stored_within};
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::price::histogram::{BINS, edge_sats};
@@ -57,7 +57,7 @@ impl Day {
         let days = store.days()?;
         let at = days.binary_search_by_key(&day, |day| day.day);
         let stored = days[at.unwrap_or_default()]; // it is within
-        let price = |engine: Engine| Ok::<_, Error>(store.prices(engine.name(), day, day)?.pop());
+        let price = |engine: Engine| Ok::<_, Error>(prices(store, engine, day, day)?.pop());
         let (path, v91) = (price(Engine::Path)?, price(Engine::V91)?);
         let outputs: Vec<BlockOutputs> = store
             .outputs(day)?
@@ -68,19 +68,20 @@ impl Day {
                 sats: block.sats,
             })
             .collect();
-        let prices = block_prices(store, &stored)?;
+        let block_prices = block_prices(store, &stored)?;
         let pool = rayon::ThreadPoolBuilder::new().build()?;
         let usd = path.as_ref().and_then(|row| row.usd);
         Ok(Day {
             day,
             stored,
-            cloud: usd
-                .map(|usd| Cloud::around(usd, extremes(usd, &prices, path.as_ref()), &outputs)),
+            cloud: usd.map(|usd| {
+                Cloud::around(usd, extremes(usd, &block_prices, path.as_ref()), &outputs)
+            }),
             explanation: joint::posterior(&pool, store, day)?
                 .map(|(posterior, blocks)| path::explain(&posterior, &blocks)),
             path,
             v91,
-            blocks: blocks(&outputs, &prices),
+            blocks: blocks(&outputs, &block_prices),
             amounts: path::amounts(&outputs),
         })
     }
@@ -230,7 +231,7 @@ fn extremes(usd: f64, blocks: &[BlockPriceRow], row: Option<&PriceRow>) -> (f64,
         .flatten()
         .flatten();
     let all = blocks.iter().map(|block| block.usd).chain(of_row);
-    all.filter(|price| *price > 0.0)
+    all.filter(|price| price.is_finite() && *price > 0.0)
         .fold((usd, usd), |(low, high), price| {
             (low.min(price), high.max(price))
         })

@@ -22,7 +22,8 @@ use std::path::PathBuf;
 
 use crate::chain::WindowDay;
 use crate::dates;
-use crate::store::{self, Store};
+use crate::pricing::Engine;
+use crate::store::{self, PriceRow, Store};
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +108,7 @@ pub fn stored_within(
         .map(|day| day.day)
         .filter(|day| (first..=last).contains(day));
     if let Some(from) = within.next() {
-        return Ok((from, within.last().unwrap_or(from)));
+        return Ok((from, within.next_back().unwrap_or(from)));
     }
     let asked = match (first == last, (first..=last) == EVER) {
         (true, _) => dates::show(first),
@@ -127,6 +128,32 @@ pub fn stored_within(
         asked,
         held,
     })
+}
+
+/// The prices of an engine, without what no price can be: a damaged database may hold anything.
+fn prices(
+    store: &Store,
+    engine: Engine,
+    first: WindowDay,
+    last: WindowDay,
+) -> Result<Vec<PriceRow>, store::Error> {
+    let possible = |usd: &f64| usd.is_finite() && *usd > 0.0;
+    let pair = |(low, high): &(f64, f64)| possible(low) && possible(high);
+    let mut rows = store.prices(engine.name(), first, last)?;
+    for row in &mut rows {
+        for price in [
+            &mut row.usd,
+            &mut row.open,
+            &mut row.high,
+            &mut row.low,
+            &mut row.close,
+        ] {
+            *price = price.filter(possible);
+        }
+        row.interval68 = row.interval68.filter(pair);
+        row.interval95 = row.interval95.filter(pair);
+    }
+    Ok(rows)
 }
 
 /// All rows of a page from one state of the database, whatever is written meanwhile: until the transaction ends, or as long

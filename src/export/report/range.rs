@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::columns::Columns;
-use super::{Error, snapshot, stored_within};
+use super::{Error, prices, snapshot, stored_within};
 use crate::chain::WindowDay;
 use crate::export::query::{self, Table, export};
 use crate::pricing::Engine;
@@ -48,8 +48,8 @@ impl Range {
             last,
             chain: store.chain()?.unwrap_or_default(),
             days,
-            path: store.prices(Engine::Path.name(), first, last)?,
-            v91: store.prices(Engine::V91.name(), first, last)?,
+            path: prices(store, Engine::Path, first, last)?,
+            v91: prices(store, Engine::V91, first, last)?,
             day_link: None,
             tables: json!({
                 "path": table(Table::Prices, Engine::Path)?,

@@ -33,6 +33,14 @@ pub(super) fn dollars(usd: f64) -> String {
     }
 }
 
+/// The same, short enough for an axis.
+pub(super) fn axis_dollars(usd: f64) -> String {
+    match usd >= 1e6 {
+        true => format!("${}M", (usd / 1e4).round() / 100.0),
+        false => dollars(usd),
+    }
+}
+
 /// A whole number with thousands separators.
 pub(super) fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");

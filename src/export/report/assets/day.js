@@ -151,7 +151,7 @@ const pathChart = {
           return out;
         },
       }),
-      valueAxis(dollars, { splits: (u, i, min, max) => roundNumbers(min, max, u.height / 50) }),
+      valueAxis(axisDollars, { splits: (u, i, min, max) => roundNumbers(min, max, u.height / 50) }),
     ],
     series: [
       {}, { stroke: () => colours.price, width: 2, points: lonelyPoints("price") },
@@ -278,7 +278,7 @@ const amountsChart = {
           return main.filter(([, usd]) => room > 26 || usd.toExponential().startsWith("1")).map(([sats]) => sats);
         },
         filter: (u, splits) => splits,
-        values: (u, splits) => splits.map((sats) => (laid === null ? btcLabel(sats) : dollars(Number(worth(sats).toPrecision(3))))),
+        values: (u, splits) => splits.map((sats) => (laid === null ? btcLabel(sats) : axisDollars(Number(worth(sats).toPrecision(3))))),
       }),
       valueAxis(grouped, { splits: (u, i, min, max) => roundNumbers(min, max, u.height / 60).filter(Number.isInteger) }),
     ],
@@ -360,7 +360,7 @@ if (found !== null && curve.length > 2) {
     cursor: { drag: { x: false, y: false, setScale: false } },
     scales: { x: { time: false, distr: 3, range: (u, min, max) => [min, max] } },
     axes: [
-      axis({ size: 30, splits: (u, i, min, max) => logNumbers(min, max, u.width / 70), filter: (u, s) => s, values: (u, numbers) => numbers.map(dollars) }),
+      axis({ size: 30, splits: (u, i, min, max) => logNumbers(min, max, u.width / 70), filter: (u, s) => s, values: (u, numbers) => numbers.map(axisDollars) }),
       valueAxis((n) => String(n), { splits: (u, i, min, max) => roundNumbers(min, max, 5) }),
     ],
     series: [{}, { stroke: () => colours.bar, width: 1.5, fill: () => colours.grid, points: { show: false } }],

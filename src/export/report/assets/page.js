@@ -18,6 +18,9 @@ function dollars(usd) {
   return usd === 0 ? "$0" : "$" + Number(usd.toPrecision(3));
 }
 
+/** The same, short enough for an axis. */
+const axisDollars = (usd) => (usd >= 1e6 ? "$" + Number((usd / 1e6).toPrecision(4)) + "M" : dollars(usd));
+
 const interval = (low, high) => (typeof low === "number" && typeof high === "number" ? dollars(low) + " – " + dollars(high) : "–");
 const signed = (share) => (share < 0 ? "−" : "+") + Math.abs(share * 100).toFixed(2) + " %";
 const dayText = (day) => new Date(day * 864e5).toISOString().slice(0, 10);

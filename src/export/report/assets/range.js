@@ -57,6 +57,26 @@ const when = (name, values) => (shown[name] ? values : new Array(SPAN).fill(null
 const line = (colour, more) => ({ stroke: () => colours[colour], width: 1.6, points: lonelyPoints(colour), ...more });
 const edge = { stroke: "transparent", width: 0, points: { show: false } };
 
+/** The lowest and the highest price in view, with the bands as far as they do not flatten the line. */
+function inSight(u) {
+  const [from, to] = [u.valToIdx(u.scales.x.min ?? times[0]), u.valToIdx(u.scales.x.max ?? times[SPAN - 1])];
+  const ends = (names) => {
+    let [min, max] = [Infinity, 0];
+    for (const name of names) {
+      for (let i = from; i <= to; i++) {
+        const usd = column[name][i];
+        if (usd !== null) [min, max] = [Math.min(min, usd), Math.max(max, usd)];
+      }
+    }
+    return [min, max];
+  };
+  const [low, high] = ends(["usd"]);
+  if (!high) return [1, 10];
+  const also = ["low68", "high68", "low95", "high95", "v91"].filter((name) => name === "v91" ? shown.v91 : shown["band" + name.slice(-2)]);
+  const [min, max] = ends(["usd", ...also]);
+  return [Math.max(min, low / 1.6), Math.min(max, high * 1.6)];
+}
+
 const priceChart = {
   root: $("price"),
   height: () => (narrow() ? 280 : 400),
@@ -72,8 +92,8 @@ const priceChart = {
         distr: 100,
         fwd: (value) => (logarithmic ? Math.log10(value) : value),
         bwd: (value) => (logarithmic ? 10 ** value : value),
-        range: (u, min, max) => {
-          if (!(min > 0)) return [1, 10];
+        range: (u) => {
+          const [min, max] = inSight(u);
           const room = Math.max(1.01, (max / min) ** 0.06);
           return logarithmic ? [min / room, max * room] : [Math.max(0, min - (max - min) * 0.06), max + (max - min) * 0.06 || 1];
         },
@@ -81,7 +101,7 @@ const priceChart = {
     },
     axes: [
       axis({ values: dateLabels, size: 40 }),
-      valueAxis(dollars, {
+      valueAxis(axisDollars, {
         splits: (u, i, min, max) => {
           const count = u.height / 45;
           return logarithmic ? logNumbers(min, max, count) : roundNumbers(min, max, count);

@@ -9,7 +9,7 @@ use crate::chain::WindowDay;
 use crate::dates;
 use crate::export::report::html::title;
 use crate::export::report::range::Range;
-use crate::export::report::text::{dollars, grouped};
+use crate::export::report::text::{axis_dollars, grouped};
 use crate::store::PriceRow;
 
 const WIDTH: f64 = 900.0;
@@ -36,7 +36,7 @@ pub(in crate::export::report) fn range(range: &Range) -> String {
     let priced: Vec<Priced<'_>> = range
         .path
         .iter()
-        .filter_map(|row| Some((row, row.usd.filter(|usd| *usd > 0.0)?)))
+        .filter_map(|row| Some((row, row.usd?)))
         .collect();
     let whole = range.whole();
     let remark = format!(
@@ -65,15 +65,20 @@ fn price(priced: &[Priced<'_>], x: &Scale) -> String {
     ) else {
         return text("muted middle", WIDTH / 2.0, 190.0, "no day has a price");
     };
+    // A band of a few days that spans decades would flatten the line.
+    let usd = |fold: fn(f64, f64) -> f64| priced.iter().map(|(_, usd)| *usd).reduce(fold);
+    let low = usd(f64::min).map_or(low, |usd| low.max(usd / 1.6));
+    let high = usd(f64::max).map_or(high, |usd| high.min(usd * 1.6));
     let room = (high / low).powf(0.04).max(1.01);
     let (low, high) = (low / room, high * room);
     let y = Scale::log(low, high, PRICE.1, PRICE.0);
     let mut out = String::new();
     for usd in log_numbers(low, high, 8.0) {
         out += &line("grid", (LEFT, y.at(usd)), (WIDTH - RIGHT, y.at(usd)));
-        out += &text("muted end", LEFT - 8.0, y.at(usd) + 4.5, &dollars(usd));
+        out += &text("muted end", LEFT - 8.0, y.at(usd) + 4.5, &axis_dollars(usd));
     }
     let days = |row: &PriceRow| x.at(f64::from(row.day));
+    let (top, bottom) = (PRICE.0, PRICE.1);
     for run in priced.chunk_by(follows) {
         for (class, interval) in [
             (
@@ -87,8 +92,11 @@ fn price(priced: &[Priced<'_>], x: &Scale) -> String {
                 .filter_map(|(row, _)| interval(row).map(|(a, b)| (days(row), a, b)))
                 .filter(|(_, a, _)| *a > 0.0)
                 .collect();
-            let upper = bounded.iter().map(|(x, _, b)| (*x, y.at(*b)));
-            let lower = bounded.iter().rev().map(|(x, a, _)| (*x, y.at(*a)));
+            let upper = bounded.iter().map(|(x, _, b)| (*x, y.at(*b).max(top)));
+            let lower = bounded
+                .iter()
+                .rev()
+                .map(|(x, a, _)| (*x, y.at(*a).min(bottom)));
             let _ = writeln!(
                 out,
                 "<path class=\"{class}\" d=\"{}\"/>",
