@@ -86,8 +86,8 @@ function drawMarks(u) {
   ctx.strokeStyle = colours.price;
   ctx.lineWidth = 1.5 * scale;
   ctx.setLineDash([2 * scale, 3 * scale]);
-  const priced = blocks.usd.map((usd, i) => (usd === null ? -1 : i)).filter((i) => i >= 0);
-  const [first, last] = [priced[0], priced[priced.length - 1]];
+  const places = blocks.usd.map((usd, i) => (usd === null ? -1 : i)).filter((i) => i >= 0);
+  const [first, last] = [places[0], places[places.length - 1]];
   for (const [block, usd, edge] of [[first, row.open, bbox.left], [last, row.close, bbox.left + bbox.width]]) {
     if (block === undefined || typeof usd !== "number" || !isWhole(u)) continue;
     ctx.beginPath();
@@ -123,6 +123,7 @@ function tag(ctx, text, x, y, scale) {
   ctx.lineWidth = scale;
 }
 
+const priced = found !== null || blocks.usd.some((usd) => usd !== null);
 const ends = (() => {
   const all = [...blocks.usd, ...blocks.low, ...blocks.high, data.path?.low, data.path?.high].filter((usd) => typeof usd === "number" && usd > 0);
   if (data.cloud) all.push(data.cloud.low, data.cloud.high);
@@ -151,7 +152,7 @@ const pathChart = {
           return out;
         },
       }),
-      valueAxis(axisDollars, { splits: (u, i, min, max) => roundNumbers(min, max, u.height / 50) }),
+      valueAxis(axisDollars, { splits: (u, i, min, max) => (priced ? roundNumbers(min, max, u.height / 50) : []) }),
     ],
     series: [
       {}, { stroke: () => colours.price, width: 2, points: lonelyPoints("price") },
@@ -406,8 +407,7 @@ buttons(document, charts, {
   },
   csv() {
     const names = ["height", "time", "usd", "low", "high"];
-    const priced = (i) => blocks.usd[i] !== null;
-    const text = csv(names, names.map((name) => blocks[name]), priced);
+    const text = csv(names, names.map((name) => blocks[name]), (i) => blocks.usd[i] !== null);
     copy(text, grouped(blocks.usd.filter((usd) => usd !== null).length) + " blocks as CSV", "blkprice-" + data.day + ".csv");
   },
 });
@@ -418,6 +418,7 @@ charts.whole = () => {
   const ends = [x[0], x[COUNT - 1]];
   return byHeight ? [ends[0] - 1, ends[1]] : [Math.min(data.midnight, ends[0]), Math.max(data.complete ? data.midnight + DAY : 0, ends[1])];
 };
+if (laid === null) document.querySelector(".bar-round").parentElement.hidden = true;
 charts.reset();
 if (COUNT) readBlock(COUNT - 1);
 amountCharts.zoom(...data.amounts.shown);

@@ -129,6 +129,9 @@ fn v91(row: &PriceRow, path: Option<f64>) -> String {
 
 /// The reason in a sentence or two.
 pub(in crate::export::report) fn why(day: &Day) -> String {
+    if day.stored.outputs == 0 {
+        return "No output of the day counts, so there is nothing to go by.".to_string();
+    }
     let (Some(usd), Some(explanation)) = (day.usd(), &day.explanation) else {
         return "These are the amounts of the day's payments. No price was found at which they line up on round dollar amounts."
             .to_string();

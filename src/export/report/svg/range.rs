@@ -14,7 +14,7 @@ use crate::store::PriceRow;
 
 const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 460.0;
-const LEFT: f64 = 66.0;
+const LEFT: f64 = 74.0;
 const RIGHT: f64 = 22.0;
 /// Upper and lower edges of the three parts.
 const PRICE: (f64, f64) = (70.0, 318.0);
