@@ -222,6 +222,19 @@ fn the_keyboard_moves_zooms_and_resets() {
     assert_eq!(closer[0], closer[2]);
     browser.press(&[ESCAPE]);
     assert_eq!(view(), whole);
+
+    // The price axis fits what is in view.
+    browser.run("charts.zoom(times[0], times[4])");
+    browser.wait("return charts.view()[1] === times[4]");
+    let axis = browser.run("const { y } = charts.main.scales; return [y.min, y.max]");
+    let prices = || (0..5).filter_map(|place| stored("usd", &dates::show(FIRST_DAY + place)));
+    let (low, high) = (
+        prices().reduce(f64::min).unwrap(),
+        prices().reduce(f64::max).unwrap(),
+    );
+    let (from, to) = (axis[0].as_f64().unwrap(), axis[1].as_f64().unwrap());
+    assert!(from < low && from > low * 0.9, "{from} for {low}");
+    assert!(to > high && to < high * 1.1, "{to} for {high}");
 }
 
 #[test]

@@ -248,13 +248,12 @@ function drawAmounts(u) {
   ctx.restore();
 }
 
-/** The amount at the top of the y axis: spikes round in bitcoin may be cut off. */
-function tallest(min, max) {
-  let top = 0;
-  for (let i = 0; i < all.length; i++) {
-    if (edges[i + 1] > min && edges[i] < max) top = Math.max(top, counted[i] * 1.06, Math.min(all[i], counted[i] * 2));
-  }
-  return Math.max(top, 1);
+/** The number of outputs at the top of the y axis: spikes round in bitcoin may be cut off. */
+function tallest(u) {
+  let top = 1;
+  const [from, to] = inView(u);
+  for (let i = from; i <= to; i++) top = Math.max(top, counted[i] * 1.06, Math.min(all[i], counted[i] * 2));
+  return top;
 }
 
 const btcLabel = (sats) => {
@@ -267,7 +266,7 @@ const amountsChart = {
   height: () => (narrow() ? 280 : 380),
   series: () => [middles, all],
   options: {
-    scales: { x: { time: false, distr: 3 }, y: { range: (u) => [0, tallest(u.scales.x.min ?? middles[0], u.scales.x.max ?? middles[middles.length - 1])] } },
+    scales: { x: { time: false, distr: 3 }, y: { range: (u) => [0, tallest(u)] } },
     axes: [
       axis({
         size: 30,
@@ -289,6 +288,9 @@ const amountsChart = {
   },
 };
 const amountCharts = new Charts($("amounts-charts"), middles, [amountsChart], readAmount, true);
+// The fullest bin, until another is pointed at.
+amountCharts.at = counted.indexOf(counted.reduce((a, b) => Math.max(a, b), 0));
+readAmount(amountCharts.at);
 
 function readAmount(i) {
   const btc = (sats) => (sats / SATS).toFixed(8);
@@ -345,7 +347,7 @@ function lay(usd) {
   $("laid").setAttribute("aria-valuetext", words);
   amountCharts.redraw();
   curveChart.redraw(false);
-  if (amountCharts.at !== null) readAmount(amountCharts.at);
+  readAmount(amountCharts.at);
 }
 
 if (found !== null && curve.length > 2) {
@@ -422,6 +424,4 @@ if (laid === null) document.querySelector(".bar-round").parentElement.hidden = t
 charts.reset();
 if (COUNT) readBlock(COUNT - 1);
 amountCharts.zoom(...data.amounts.shown);
-const fullest = counted.indexOf(counted.reduce((a, b) => Math.max(a, b), 0));
-if (all.length) readAmount(fullest);
 document.documentElement.dataset.ready = Math.round(performance.now());

@@ -205,6 +205,12 @@ function dateLabels(u, times, axisIndex, space, step) {
   });
 }
 
+/** First and last place of the values in view; of a chart whose scales are being set, in the view to come. */
+function inView(u) {
+  const [from, to] = u.series[0].idxs ?? [];
+  return [from ?? 0, to ?? u.data[0].length - 1];
+}
+
 const utc = (time) => uPlot.tzDate(new Date(time * 1e3), "Etc/UTC");
 const valueAxis = (label, more) => axis({
   size: () => (narrow() ? 52 : 66),

@@ -57,9 +57,9 @@ const when = (name, values) => (shown[name] ? values : new Array(SPAN).fill(null
 const line = (colour, more) => ({ stroke: () => colours[colour], width: 1.6, points: lonelyPoints(colour), ...more });
 const edge = { stroke: "transparent", width: 0, points: { show: false } };
 
-/** The lowest and the highest price in view, with the bands as far as they do not flatten the line. */
+/** The lowest and the highest price to be drawn, with the bands as far as they do not flatten the line. */
 function inSight(u) {
-  const [from, to] = [u.valToIdx(u.scales.x.min ?? times[0]), u.valToIdx(u.scales.x.max ?? times[SPAN - 1])];
+  const [from, to] = inView(u);
   const ends = (names) => {
     let [min, max] = [Infinity, 0];
     for (const name of names) {
@@ -331,7 +331,7 @@ const calendar = (() => {
 
 // ---- buttons ----
 
-const inView = () => {
+const daysInView = () => {
   const [min, max] = charts.view();
   return (day) => day * DAY >= min && day * DAY <= max;
 };
@@ -364,11 +364,11 @@ buttons(document, charts, {
   async png() {
     const parts = charts.plots.map(({ plot, part }) => [part.root.dataset.caption, plot.ctx.canvas]);
     parts.push([calendar.canvas.dataset.caption, calendar.canvas]);
-    save(await picture(document.querySelector("h1").textContent, parts), "blkprice-" + span() + ".png");
+    save(await picture("Bitcoin price, " + span().replace("..", " to "), parts), "blkprice-" + span() + ".png");
   },
   csv() {
     const { names, columns, days, day } = tables.path;
-    const inside = inView();
+    const inside = daysInView();
     const dated = columns.map((values, i) => (i === day ? values.map(dayText) : values));
     const count = days.filter(inside).length;
     copy(csv(names, dated, (i) => inside(days[i])), grouped(count) + (count === 1 ? " day" : " days") + " as CSV", "blkprice-" + span() + ".csv");
