@@ -40,6 +40,13 @@ Examples:
 
 A file is complete or not there: it is written under another name and takes its own at the end.";
 
+pub(super) const REPORT: &str = "\
+Examples:
+  blkprice report                               everything, into blkprice-FROM..TO.html
+  blkprice report 2025-10-23                    one day, into blkprice-2025-10-23.html
+  blkprice report 2025-01-01..2025-10-31 -o 2025.html
+  blkprice report 2025-10-23 -o day.svg         a picture";
+
 pub(super) const STATUS: &str = "\
 Examples:
   blkprice status

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::examples;
 use super::exit::Usage;
-use super::output::{grouped, open, say};
+use super::output::{Target, grouped, say, target};
 use super::price::EngineName;
 use super::progress::Shown;
 use super::{Database, Outcome, day};
@@ -107,17 +107,15 @@ impl Export {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         self.check()?;
         let store = Store::read(&self.database.db)?;
-        let output = self
-            .output
-            .as_deref()
-            .filter(|path| *path != Path::new("-"));
-        let rows = match output {
+        let rows = match self.output.as_deref() {
             Some(folder) if self.partition_by.is_some() => self.to_folder(&store, folder)?,
-            Some(path) if is_regular_or_free(path) => self.to_file(&store, path)?,
-            other => {
-                let mut sink = self.format.sink(open(other)?)?;
-                self.export(&store, self.range(), sink.as_mut())?
-            }
+            path => match target(path)? {
+                Target::File(file) => self.to_file(&store, file)?,
+                Target::Open(out) => {
+                    let mut sink = self.format.sink(out)?;
+                    self.export(&store, self.range(), sink.as_mut())?
+                }
+            },
         };
         if rows == 0 {
             let engine = self.engine.0.name();
@@ -220,10 +218,9 @@ impl Export {
         )
     }
 
-    fn to_file(&self, store: &Store, path: &Path) -> anyhow::Result<u64> {
+    fn to_file(&self, store: &Store, file: Replacement) -> anyhow::Result<u64> {
         let shown = Shown::new()?;
-        let file = Replacement::begin(path)?;
-        self.note_ending(path);
+        self.output.iter().for_each(|path| self.note_ending(path));
         let mut sink = self.format.sink(Box::new(file.out()?))?;
         let rows = self.stoppable(store, self.range(), sink.as_mut(), &shown)?;
         drop(sink);
@@ -351,12 +348,6 @@ impl Format {
 fn name(choice: impl ValueEnum) -> String {
     let value = choice.to_possible_value();
     value.map_or_else(String::new, |value| value.get_name().to_string())
-}
-
-/// A device or a pipe is written as it is; a folder is refused by [`Replacement`].
-fn is_regular_or_free(path: &Path) -> bool {
-    path.metadata()
-        .map_or(true, |meta| meta.is_file() || meta.is_dir())
 }
 
 /// Before any block, and after any a u32 header time can reach.

@@ -18,6 +18,7 @@ mod price;
 mod priced;
 mod progress;
 mod recent;
+mod report;
 mod scan;
 mod score;
 #[cfg(feature = "serve")]
@@ -51,6 +52,7 @@ Examples:
   blkprice watch                                beside a running node: a line a block
   blkprice price 2025-10-23
   blkprice export prices --format csv -o prices.csv
+  blkprice report 2025-10-23                    a page that shows the day, and why this price
 
 `blkprice help COMMAND` shows the flags of a command, and examples.
 
@@ -65,6 +67,7 @@ enum Command {
     Scan(scan::Scan),
     Price(price::Price),
     Export(export::Export),
+    Report(report::Report),
     #[cfg(feature = "serve")]
     Serve(serve::Serve),
     Status(status::Status),
@@ -102,6 +105,7 @@ impl Cli {
             Command::Scan(command) => command.run(),
             Command::Price(command) => command.run(),
             Command::Export(command) => command.run(),
+            Command::Report(command) => command.run(),
             #[cfg(feature = "serve")]
             Command::Serve(command) => command.run(),
             Command::Status(command) => command.run(),

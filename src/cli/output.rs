@@ -1,11 +1,13 @@
 //! The two ways out: data on stdout, everything said to a person on stderr.
 
 use std::borrow::Cow;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context;
+
+use crate::export::replacement::Replacement;
 
 /// A line to the person at the terminal. A closed stderr is nobody's error.
 pub(super) fn say(line: &str) {
@@ -58,19 +60,47 @@ fn escaped(text: &str, breaks: impl Fn(&str, usize) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Where an export goes that is not to a regular file: stdout, or what else has a path, as a pipe.
-pub(super) fn open(path: Option<&Path>) -> anyhow::Result<Box<dyn Write + Send>> {
-    match path {
-        Some(path) => {
-            let file = File::options().write(true).open(path).with_context(|| {
-                format!(
-                    "cannot write {}\n  hint: its folder must be there and be writable",
-                    path.display()
-                )
-            })?;
-            Ok(Box::new(BufWriter::new(file)))
+/// Where `-o` leads.
+pub(super) enum Target {
+    /// A regular file, which appears, or changes, once it is whole.
+    File(Replacement),
+    /// Stdout, or what else has a path, as a pipe.
+    Open(Box<dyn Write + Send>),
+}
+
+/// Opens what `-o` names, before the work, so that a name that cannot be written is told at once. Nothing and `-` are stdout.
+pub(super) fn target(path: Option<&Path>) -> anyhow::Result<Target> {
+    let Some(path) = path.filter(|path| *path != Path::new("-")) else {
+        return Ok(Target::Open(Box::new(BufWriter::new(io::stdout()))));
+    };
+    // A folder is refused by `Replacement`.
+    let whole = |meta: Metadata| meta.is_file() || meta.is_dir();
+    if path.metadata().map_or(true, whole) {
+        return Ok(Target::File(Replacement::begin(path)?));
+    }
+    let file = File::options()
+        .write(true)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(Target::Open(Box::new(BufWriter::new(file))))
+}
+
+impl Target {
+    /// Writes all of it, and puts a file in its place.
+    pub(super) fn write(self, content: &[u8]) -> anyhow::Result<()> {
+        match self {
+            Target::Open(mut out) => {
+                out.write_all(content)?;
+                out.flush()?;
+            }
+            Target::File(file) => {
+                let mut out = file.out()?;
+                out.write_all(content)?;
+                out.flush()?;
+                file.commit()?;
+            }
         }
-        None => Ok(Box::new(BufWriter::new(io::stdout()))),
+        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ pub mod parquet;
 pub mod partition;
 pub mod query;
 pub mod replacement;
+pub mod report;
 pub mod status;
 pub mod tables;
 mod text;

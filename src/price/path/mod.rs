@@ -75,6 +75,7 @@ mod grid;
 mod intraday;
 mod level;
 mod likelihood;
+mod picture;
 mod posterior;
 mod transition;
 mod window_posterior;
@@ -82,6 +83,7 @@ mod window_posterior;
 pub use day_price::{BlockPrice, DayPrice, Span, Status, refine};
 pub use evidence::{DayEvidence, evidence};
 pub use explain::{Explanation, RoundAmount, RunnerUp, explain};
+pub use picture::{Amounts, ROUND_USD, amounts, price_points};
 pub use posterior::{Anchor, Decoded, ForwardState, LAG, decode};
 pub use window_posterior::{DayPosterior, Peak};
 

@@ -1,0 +1,243 @@
+//! The page of one day.
+
+use std::fmt::Write;
+
+use super::{Page, figure};
+use crate::dates;
+use crate::export::report::day::Day;
+use crate::export::report::text::{dollars, escape, grouped};
+use crate::price::path::{Explanation, RoundAmount};
+use crate::store::PriceRow;
+
+const BODY: &str = include_str!("../assets/day.html");
+const SCRIPT: &str = include_str!("../assets/day.js");
+
+/// A rival with a score nearer than this is not told apart by the comb: its price is ten times, or a tenth.
+const SAME_SCORE: f64 = 0.5;
+
+/// The page: HTML.
+pub(in crate::export::report) fn day(day: &Day) -> String {
+    let title = title(day);
+    Page {
+        description: format!(
+            "Bitcoin's price on {}, and why: the day's amounts against round dollar amounts.",
+            dates::show(day.day)
+        ),
+        body: super::fill(
+            BODY,
+            &[
+                ("title", &escape(&title)),
+                ("sub", &escape(&sub(day))),
+                ("figures", &figures(day)),
+                ("why", &escape(&why(day))),
+                ("cloud", &escape(&cloud(day))),
+                ("ohlc", &escape(&ohlc(day))),
+                ("explained", &explained(day.explanation.as_ref())),
+            ],
+        ),
+        title,
+        data: day.to_json(),
+        script: SCRIPT,
+    }
+    .render()
+}
+
+/// `Bitcoin on 2024-02-03: $43,012`.
+pub(in crate::export::report) fn title(day: &Day) -> String {
+    let price = day.usd().map_or("no price".to_string(), dollars);
+    format!("Bitcoin on {}: {price}", dates::show(day.day))
+}
+
+/// Status and what it means.
+fn sub(day: &Day) -> String {
+    let blocks = match day.stored.complete {
+        true => format!("All {} blocks of the day are there.", day.stored.blocks),
+        false => format!(
+            "The day is not complete: {} blocks are there.",
+            day.stored.blocks
+        ),
+    };
+    let status = match day.path.as_ref().map(|row| row.status.as_str()) {
+        None => "This day has no price yet; `blkprice price` makes it.",
+        Some("ok") => "",
+        Some("weak") => "The price is weak: there was little to go by.",
+        Some("partial") => "The price is that of a part of the day.",
+        Some(_) => "No price is to be found in its outputs, and none is made up.",
+    };
+    format!("{blocks} {status}").trim().to_string()
+}
+
+fn figures(day: &Day) -> String {
+    let mut out = String::new();
+    let pair = |pair: (f64, f64)| format!("{} – {}", dollars(pair.0), dollars(pair.1));
+    if let Some(row) = &day.path {
+        out += &figure(
+            "Price (UTC day)",
+            &row.usd.map_or("none".to_string(), dollars),
+            &format!(
+                "status {}{}",
+                row.status,
+                if row.is_final { "" } else { ", not final" }
+            ),
+        );
+        if let Some(confidence) = row.confidence {
+            out += &figure(
+                "Confidence",
+                &format!("{confidence:.3}"),
+                "chance to be within 2 %",
+            );
+        }
+        if let Some(interval) = row.interval68 {
+            out += &figure("68 % interval", &pair(interval), "");
+        }
+        if let Some(interval) = row.interval95 {
+            out += &figure("95 % interval", &pair(interval), "");
+        }
+        if let (Some(open), Some(close)) = (row.open, row.close) {
+            out += &figure(
+                "Open → close",
+                &format!("{} → {}", dollars(open), dollars(close)),
+                "",
+            );
+        }
+        if let (Some(low), Some(high)) = (row.low, row.high) {
+            out += &figure("Low – high", &pair((low, high)), "");
+        }
+    }
+    if let Some(row) = &day.v91 {
+        out += &v91(row, day.usd());
+    }
+    out += &figure(
+        "Outputs that count",
+        &grouped(day.stored.outputs as f64),
+        &format!("blocks {} to {}", day.stored.first, day.stored.last),
+    );
+    out
+}
+
+fn v91(row: &PriceRow, path: Option<f64>) -> String {
+    match (row.usd, path) {
+        (Some(usd), Some(path)) => figure(
+            "Engine v9.1",
+            &dollars(usd),
+            &format!("{:+.2} %", (usd / path - 1.0) * 100.0),
+        ),
+        (Some(usd), None) => figure("Engine v9.1", &dollars(usd), &row.status),
+        (None, _) => figure("Engine v9.1", "none", &row.status),
+    }
+}
+
+/// The reason in a sentence or two.
+pub(in crate::export::report) fn why(day: &Day) -> String {
+    if day.stored.outputs == 0 {
+        return "No output of the day counts, so there is nothing to go by.".to_string();
+    }
+    let (Some(usd), Some(explanation)) = (day.usd(), &day.explanation) else {
+        return "These are the amounts of the day's payments. No price was found at which they line up on round dollar amounts."
+            .to_string();
+    };
+    let mut text = format!(
+        "People pay round dollar amounts. At {} the day's payments pile up on them",
+        dollars(usd)
+    );
+    let strongest = |amount: &&RoundAmount| amount.usd >= 1.0;
+    if let Some(amount) = explanation.carried_by.iter().find(strongest) {
+        let _ = write!(
+            text,
+            ": near {} there are {} where {} would be if nobody rounded",
+            dollars(amount.usd),
+            grouped(amount.found),
+            grouped(amount.expected)
+        );
+    }
+    text.push_str(". At another price the comb misses the piles.");
+    if let Some(rival) = &explanation.runner_up {
+        let _ = write!(
+            text,
+            " The next best reading, {}, is {:.1} nats behind{}.",
+            dollars(rival.peak.usd),
+            rival.nats_behind,
+            match rival.score_behind.abs() < SAME_SCORE {
+                true =>
+                    "; the comb is the same there, but people do not spend that much or that little",
+                false => "",
+            }
+        );
+    }
+    text
+}
+
+fn cloud(day: &Day) -> String {
+    let Some(cloud) = &day.cloud else {
+        return "Without a price there is no path through the day.".to_string();
+    };
+    let thinned = match cloud.shown() < cloud.total {
+        true => format!(
+            " {} of {} points are drawn, evenly chosen.",
+            grouped(cloud.shown() as f64),
+            grouped(cloud.total as f64)
+        ),
+        false => format!(" All {} points are drawn.", grouped(cloud.total as f64)),
+    };
+    format!(
+        "Each point is a payment near a round dollar amount: the price at which it would be exactly that amount. Where points \
+         crowd, there the price is; the line is the path decoded through them, with its 68 % band.{thinned}"
+    )
+}
+
+fn ohlc(day: &Day) -> String {
+    let Some(row) = &day.path else {
+        return String::new();
+    };
+    let mut text = String::new();
+    for (name, usd) in [
+        ("Open", row.open),
+        ("high", row.high),
+        ("low", row.low),
+        ("close", row.close),
+    ] {
+        if let Some(usd) = usd {
+            let comma = if text.is_empty() { "" } else { ", " };
+            let _ = write!(text, "{comma}{name} {}", dollars(usd));
+        }
+    }
+    text
+}
+
+/// The rivals and the round amounts, as tables.
+fn explained(explanation: Option<&Explanation>) -> String {
+    let Some(explanation) = explanation.filter(|e| !e.peaks.is_empty()) else {
+        return "<p class=\"note\">No price stands out.</p>".to_string();
+    };
+    let mut peaks = String::new();
+    for peak in &explanation.peaks {
+        let _ = writeln!(
+            peaks,
+            "<tr><th scope=\"row\">{}</th><td>{:.3} %</td><td>{:.1}</td></tr>",
+            dollars(peak.usd),
+            peak.share * 100.0,
+            peak.score
+        );
+    }
+    let mut amounts = String::new();
+    for amount in &explanation.carried_by {
+        let _ = writeln!(
+            amounts,
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{:.1}</td></tr>",
+            dollars(amount.usd),
+            grouped(amount.sats as f64),
+            grouped(amount.found),
+            grouped(amount.expected),
+            amount.score
+        );
+    }
+    format!(
+        "<div class=\"two\"><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Rivals\"><table><caption>Which prices \
+         the day and its neighbours allow: centres of neighbourhoods, their share, and the day's own score</caption><thead><tr>\
+         <th scope=\"col\">price</th><th scope=\"col\">share</th><th scope=\"col\">own score</th></tr></thead>\n<tbody>\n{peaks}\
+         </tbody></table></div>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Round amounts\"><table><caption>The \
+         round amounts that carried the price: amounts found within about 1 %, and expected if nobody rounded</caption><thead><tr>\
+         <th scope=\"col\">amount</th><th scope=\"col\">sats</th><th scope=\"col\">found</th><th scope=\"col\">expected</th>\
+         <th scope=\"col\">score</th></tr></thead>\n<tbody>\n{amounts}</tbody></table></div></div>"
+    )
+}

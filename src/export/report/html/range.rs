@@ -1,0 +1,94 @@
+//! The page of a range of days.
+
+use super::{Page, figure};
+use crate::dates;
+use crate::export::report::range::Range;
+use crate::export::report::summary::table;
+use crate::export::report::text::{dollars, escape, grouped};
+
+const BODY: &str = include_str!("../assets/range.html");
+const SCRIPT: &str = include_str!("../assets/range.js");
+
+/// The page: HTML.
+pub(in crate::export::report) fn range(range: &Range) -> String {
+    let title = title(range);
+    Page {
+        description: format!(
+            "Bitcoin's daily price from {} to {}, decoded from a node's own block files.",
+            dates::show(range.first),
+            dates::show(range.last)
+        ),
+        body: super::fill(
+            BODY,
+            &[
+                ("title", &escape(&title)),
+                ("sub", &escape(&sub(range))),
+                ("figures", &figures(range)),
+                ("table", &table(range)),
+            ],
+        ),
+        title,
+        data: range.to_json(),
+        script: SCRIPT,
+    }
+    .render()
+}
+
+pub(in crate::export::report) fn title(range: &Range) -> String {
+    format!(
+        "Bitcoin price, {} to {}",
+        dates::show(range.first),
+        dates::show(range.last)
+    )
+}
+
+fn sub(range: &Range) -> String {
+    let chain = match range.chain.as_str() {
+        "main" | "" => String::new(),
+        other => format!(" Chain: {other}."),
+    };
+    format!(
+        "Each day's USD price, read off the round dollar amounts of its payments. {} of {} days are stored.{chain}",
+        grouped(range.days.len() as f64),
+        grouped(f64::from(range.span()))
+    )
+}
+
+fn figures(range: &Range) -> String {
+    let mut out = String::new();
+    match range.newest() {
+        Some((row, usd)) => {
+            out += &figure(
+                "Newest price",
+                &dollars(usd),
+                &format!("{}, {}", dates::show(row.day), row.status),
+            );
+        }
+        None => out += &figure("Newest price", "none", "no day has a price"),
+    }
+    let whole = range.whole();
+    out += &figure(
+        "Days with a price",
+        &grouped(whole.priced as f64),
+        &format!("of {} stored", grouped(whole.days as f64)),
+    );
+    if let Some((low, high)) = whole.extremes {
+        out += &figure("Lowest", &dollars(low), "low of a day");
+        out += &figure("Highest", &dollars(high), "high of a day");
+    }
+    if let Some(confidence) = whole.confidence {
+        out += &figure(
+            "Confidence",
+            &format!("{confidence:.2}"),
+            "median chance to be within 2 %",
+        );
+    }
+    if let Some((off, days)) = range.agreement() {
+        out += &figure(
+            "v9.1 differs by",
+            &format!("{:.2} %", off * 100.0),
+            &format!("median of {} days", grouped(days as f64)),
+        );
+    }
+    out
+}

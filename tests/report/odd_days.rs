@@ -1,0 +1,83 @@
+//! Databases that hold little: pages still open, and say what is not there.
+
+use blkprice::synth::ChainSpec;
+use serde_json::json;
+
+use super::browser::Browser;
+use super::support::{Place, active};
+
+fn spec() -> ChainSpec {
+    ChainSpec {
+        days: 3,
+        blocks_per_day: 12.0,
+        transactions_per_day: 300.0,
+        ..ChainSpec::default()
+    }
+}
+
+#[track_caller]
+fn opens(browser: &Browser, place: &Place, days: &[&str]) {
+    place
+        .run([&["report", "-o", "page.html"], days].concat())
+        .expect(0);
+    browser.open(&place.dir().join("page.html"));
+    for button in ["in", "out", "left", "right", "reset"] {
+        browser.click(&format!("[data-do={button}]"));
+    }
+    browser.run("for (const at of [0, 1, 5]) charts.go(at)");
+    assert_eq!(browser.errors(), [""; 0], "{days:?}");
+    assert_eq!(browser.run("return document.body.innerText.includes('NaN') || document.body.innerText.includes('undefined')"), json!(false));
+}
+
+#[test]
+fn pages_open_where_there_is_next_to_nothing_to_show() {
+    let Some(browser) = Browser::start(
+        "pages_open_where_there_is_next_to_nothing_to_show",
+        1280,
+        900,
+    ) else {
+        return;
+    };
+    // Scanned and not priced.
+    let unpriced = Place::with(&active(spec().blocks()));
+    unpriced.scan(&[]).expect(0);
+    opens(&browser, &unpriced, &[]);
+    assert_eq!(
+        browser
+            .text("return document.querySelector('.legend [data-state=unpriced]').dataset.count"),
+        "3"
+    );
+    opens(&browser, &unpriced, &["2024-02-02"]);
+    assert!(
+        browser
+            .text("return document.querySelector('.sub').textContent")
+            .contains("no price yet; `blkprice price` makes it")
+    );
+
+    // A single day of a range.
+    unpriced.backfill(&[]).expect(0);
+    opens(&browser, &unpriced, &["2024-02-02..2024-02-02"]);
+    opens(&browser, &unpriced, &["2024-02-03..2024-12-31"]);
+
+    // Nobody paid anybody.
+    let idle = Place::with(&active(
+        ChainSpec {
+            transactions_per_day: 0.0,
+            ..spec()
+        }
+        .blocks(),
+    ));
+    idle.backfill(&[]).expect(0);
+    opens(&browser, &idle, &[]);
+    opens(&browser, &idle, &["2024-02-02"]);
+    idle.run(["report", "--svg", "2024-02-02", "-o", "-"])
+        .expect(0);
+
+    // One block.
+    let mut blocks = active(spec().blocks());
+    blocks.truncate(1);
+    let one = Place::with(&blocks);
+    one.backfill(&[]).expect(0);
+    opens(&browser, &one, &[]);
+    opens(&browser, &one, &["2024-02-01"]);
+}

@@ -1,0 +1,100 @@
+//! The pages as text, without a browser.
+
+use super::database::{DAY, WEEKS, WITHOUT};
+
+fn pages() -> Vec<String> {
+    let page = |args: &[&str]| {
+        WEEKS
+            .run([&["report", "-o", "-"], args].concat())
+            .expect(0)
+            .stdout
+    };
+    vec![
+        page(&[]),
+        page(&[DAY]),
+        page(&[WITHOUT]),
+        page(&["2023-12-10..2023-12-12"]),
+    ]
+}
+
+#[test]
+fn a_page_names_nothing_to_fetch() {
+    for page in pages() {
+        for fetched in [
+            "src=",
+            "@import",
+            "url(",
+            "<iframe",
+            "<object",
+            "<embed",
+            "<base",
+            "import(",
+            "XMLHttpRequest",
+            "sendBeacon",
+        ] {
+            assert!(!page.contains(fetched), "{fetched}");
+        }
+        let links: Vec<&str> = page
+            .split("href=")
+            .skip(1)
+            .map(|rest| rest.split('>').next().unwrap())
+            .collect();
+        assert_eq!(links, ["\"data:,\""], "the empty icon is all");
+        // The library's banner names its home.
+        assert_eq!(
+            page.matches("http://").count() + page.matches("https://").count(),
+            1
+        );
+        assert!(page.contains("default-src 'none'; script-src 'sha256-"));
+        assert!(!page.contains("unsafe-inline") && !page.contains("{{"));
+    }
+}
+
+#[test]
+fn a_page_tells_those_who_cannot_see_it() {
+    for page in pages() {
+        for part in [
+            "<html lang=\"en\">",
+            "name=\"viewport\"",
+            "<title>Bitcoin ",
+            "<main>",
+            "<noscript>",
+            "aria-live",
+            "<caption>",
+        ] {
+            assert!(page.contains(part) || part == "<caption>", "{part}");
+        }
+        assert_eq!(page.matches("<h1>").count(), 1);
+        // Each button says what it does.
+        for button in page.split("<button").skip(1) {
+            let end = button.find("</button>").unwrap();
+            let words = &button[button.find('>').unwrap() + 1..end];
+            assert!(
+                words.chars().filter(|c| c.is_alphanumeric()).count() > 1
+                    || button[..end].contains("aria-label"),
+                "{words}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_same_database_gives_the_same_page() {
+    assert_eq!(pages(), pages());
+}
+
+#[test]
+fn the_table_of_a_range_says_what_the_database_holds() {
+    let page = &pages()[0];
+    let (days, priced): (u32, u32) = WEEKS
+        .open_db()
+        .query_row(
+            "SELECT count(*), count(usd) FROM daily_price WHERE engine = 'path' AND day LIKE '2023-12-%'",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    assert!(page.contains(&format!(
+        "<th scope=\"row\">2023-12</th><td>{days}</td><td>{priced}</td>"
+    )));
+}
