@@ -1,6 +1,7 @@
 //! The questions of a query string, each checked.
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 
 use super::answer::Refusal;
@@ -86,6 +87,17 @@ pub(super) fn day(text: &str) -> Result<WindowDay, Refusal> {
             "write it as YYYY-MM-DD; days are UTC",
         )
     })
+}
+
+/// The day that a path ends with.
+pub(super) fn day_of(path: Result<Path<String>, PathRejection>) -> Result<WindowDay, Refusal> {
+    match path {
+        Ok(Path(text)) => day(&text),
+        Err(_) => Err(Refusal::bad(
+            "the path is no UTF-8 text",
+            "write the day as YYYY-MM-DD",
+        )),
+    }
 }
 
 /// The beginning of what somebody sent us, quoted.

@@ -32,13 +32,27 @@ pub struct WholeDay {
     pub prices: Vec<(String, Option<f64>, u64)>,
 }
 
+/// One state of the database, as long as it lives.
+#[must_use = "it ends where it is dropped"]
+#[derive(Debug)]
+pub struct Snapshot<'a> {
+    _own: Option<Transaction<'a>>,
+}
+
 impl Store {
-    /// Begins to read: until this is dropped, what others write is not seen.
+    /// Begins to read: until this is dropped, what others write is not seen. Within another snapshot of the same connection it
+    /// is a part of that one.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn snapshot(&self) -> Result<Transaction<'_>, Error> {
-        self.db.unchecked_transaction().map_err(sqlite(&self.path))
+    pub fn snapshot(&self) -> Result<Snapshot<'_>, Error> {
+        if !self.db.is_autocommit() {
+            return Ok(Snapshot { _own: None });
+        }
+        let own = self.db.unchecked_transaction();
+        Ok(Snapshot {
+            _own: Some(own.map_err(sqlite(&self.path))?),
+        })
     }
 
     /// What SQLite finds wrong with the file, a line each, a hundred at most. Ends early with an error once `stop` is set.

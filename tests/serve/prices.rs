@@ -128,6 +128,12 @@ fn the_status_tells_what_there_is_and_not_where() {
     let page = serving.get("/").expect(200);
     assert!(page.header("content-type").starts_with("text/html"));
     assert!(page.text().contains("<!doctype html>"), "{}", page.text());
+    let day = serving.get("/days/2024-02-02").expect(200);
+    assert!(day.text().contains("Why this price"), "{}", day.text());
+    for (path, status) in [("/days/2024-03-02", 404), ("/days/second", 400)] {
+        let error = serving.get(path).expect(status).error();
+        assert!(!error.contains(place.dir().to_str().unwrap()), "{error}");
+    }
 }
 
 #[test]
@@ -148,6 +154,7 @@ fn only_the_path_engine_is_served() {
     assert_eq!(other.len(), 3);
     for path in [
         "/",
+        "/days/2024-02-02",
         "/api/v1/status",
         "/api/v1/prices",
         "/api/v1/historical-price",

@@ -16,9 +16,7 @@ pub(super) struct Columns {
 
 impl Sink for Columns {
     fn columns(&mut self, columns: &[Column]) -> io::Result<()> {
-        self.names = columns.iter().map(|column| column.name).collect();
-        self.kinds = columns.iter().map(|column| column.kind).collect();
-        self.columns = vec![Vec::new(); columns.len()];
+        *self = Columns::of(columns);
         Ok(())
     }
 
@@ -35,6 +33,15 @@ impl Sink for Columns {
 }
 
 impl Columns {
+    /// A table that nothing is in.
+    pub(super) fn of(columns: &[Column]) -> Columns {
+        Columns {
+            names: columns.iter().map(|column| column.name).collect(),
+            kinds: columns.iter().map(|column| column.kind).collect(),
+            columns: vec![Vec::new(); columns.len()],
+        }
+    }
+
     /// The names, and the columns each in its shortest form: `{"is": v, "times": n}` where all values are alike, `{"days":
     /// [..]}` for dates as days since 1970-01-01, `{"words": [..], "at": [..]}` for text (-1: null), a plain array else.
     pub(super) fn to_json(&self) -> Json {

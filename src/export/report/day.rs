@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::cloud::Cloud;
 use super::columns::number;
-use super::{Error, prices, snapshot, stored_within};
+use super::{Error, prices, stored_within};
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::price::histogram::{BINS, edge_sats};
@@ -52,7 +52,7 @@ impl Day {
     /// # Errors
     /// The day is not stored, or the database cannot be read.
     pub fn gather(store: &Store, day: WindowDay) -> Result<Day, Error> {
-        let _snapshot = snapshot(store)?;
+        let _snapshot = store.snapshot()?;
         stored_within(store, day, day)?;
         let days = store.days()?;
         let at = days.binary_search_by_key(&day, |day| day.day);
@@ -84,6 +84,11 @@ impl Day {
             blocks: blocks(&outputs, &block_prices),
             amounts: path::amounts(&outputs),
         })
+    }
+
+    /// The same without what v9.1 says.
+    pub(super) fn of_path_alone(self) -> Day {
+        Day { v91: None, ..self }
     }
 
     /// USD per BTC by the path engine.

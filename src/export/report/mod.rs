@@ -54,19 +54,28 @@ pub fn range_page(store: &Store, first: WindowDay, last: WindowDay) -> Result<St
     Ok(html::range(&Range::gather(store, first, last)?))
 }
 
-/// The same with a link to the page of each day: `day_link` with its `{day}` replaced by 'YYYY-MM-DD'.
+/// The same for a service: by the path engine alone, since the authors of the method behind v9.1 reserve live feeds of its
+/// price, and with a link to the page of each day, `day_link` with its `{day}` replaced by 'YYYY-MM-DD'.
 ///
 /// # Errors
 /// None of these days is stored, or the database cannot be read.
-pub fn range_page_linked(
+pub fn served_range_page(
     store: &Store,
     first: WindowDay,
     last: WindowDay,
     day_link: &str,
 ) -> Result<String, Error> {
-    let mut range = Range::gather(store, first, last)?;
+    let mut range = Range::gather(store, first, last)?.of_path_alone();
     range.day_link = Some(day_link.to_string());
     Ok(html::range(&range))
+}
+
+/// The page of one stored day for a service, by the path engine alone: HTML.
+///
+/// # Errors
+/// The day is not stored, or the database cannot be read.
+pub fn served_day_page(store: &Store, day: WindowDay) -> Result<String, Error> {
+    Ok(html::day(&Day::gather(store, day)?.of_path_alone()))
 }
 
 /// The page of one stored day (days since 1970-01-01): HTML.
@@ -154,15 +163,6 @@ fn prices(
         row.interval95 = row.interval95.filter(pair);
     }
     Ok(rows)
-}
-
-/// All rows of a page from one state of the database, whatever is written meanwhile: until the transaction ends, or as long
-/// as the one the caller has begun.
-fn snapshot(store: &Store) -> Result<Option<rusqlite::Transaction<'_>>, store::Error> {
-    match store.connection().is_autocommit() {
-        true => store.snapshot().map(Some),
-        false => Ok(None),
-    }
 }
 
 /// Before any block, to after any that a u32 header time can reach.

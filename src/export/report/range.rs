@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::columns::Columns;
-use super::{Error, prices, snapshot, stored_within};
+use super::{Error, prices, stored_within};
 use crate::chain::WindowDay;
 use crate::export::query::{self, export};
 use crate::export::tables::Table;
@@ -35,7 +35,7 @@ impl Range {
     /// # Errors
     /// None of these days is stored, or the database cannot be read.
     pub fn gather(store: &Store, first: WindowDay, last: WindowDay) -> Result<Range, Error> {
-        let _snapshot = snapshot(store)?;
+        let _snapshot = store.snapshot()?;
         let (first, last) = stored_within(store, first, last)?;
         let mut days = store.days()?;
         days.retain(|day| (first..=last).contains(&day.day));
@@ -58,6 +58,13 @@ impl Range {
                 "activity": table(Table::Activity, Engine::Path)?,
             }),
         })
+    }
+
+    /// The same without what v9.1 says.
+    pub(super) fn of_path_alone(mut self) -> Range {
+        self.v91.clear();
+        self.tables["v91"] = Columns::of(Table::Prices.columns()).to_json();
+        self
     }
 
     /// What the page draws.

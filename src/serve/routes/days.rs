@@ -55,13 +55,7 @@ pub(super) async fn day(
     params: Params,
 ) -> Result<Body, Refusal> {
     params.only(&[])?;
-    let Ok(Path(text)) = path else {
-        return Err(Refusal::bad(
-            "the path is no UTF-8 text",
-            "write the day as YYYY-MM-DD",
-        ));
-    };
-    let day = params::day(&text)?;
+    let day = params::day_of(path)?;
     let read = service.database.read(move |store, written| {
         if let Some(row) = days_json(store, ENGINE, day, day)?.pop() {
             return Ok(Ok(Body::json(&row, written)));

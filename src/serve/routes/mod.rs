@@ -41,7 +41,8 @@ type Shared = Arc<Service>;
 
 fn table() -> Vec<(&'static str, MethodRouter<Shared>)> {
     vec![
-        ("/", get(page::page)),
+        ("/", get(page::all)),
+        ("/days/{day}", get(page::day)),
         ("/health", get(about::health)),
         ("/api/v1/openapi.json", get(about::openapi)),
         ("/api/v1/status", get(about::status)),

@@ -46,6 +46,9 @@ const states = (table) => daily(table, "status").map((status, i) => {
   if (column.blocks[i] === null) return "missing";
   return status === null ? "unpriced" : STATES.includes(status) ? status : "none";
 });
+// Where v9.1 has priced nothing, or must not be shown, nothing is said of it.
+const compared = tables.v91.days.length > 0;
+for (const part of document.querySelectorAll("[data-v91]")) part.hidden = !compared;
 const state = { path: states(tables.path), v91: states(tables.v91) };
 
 // ---- the charts ----
@@ -393,7 +396,8 @@ $("rows").addEventListener("toggle", () => {
     if (state.path[i] === "missing") continue;
     const row = document.createElement("tr");
     const cells = [dayText(FIRST + i), dollars(column.usd[i]), interval(column.low68[i], column.high68[i]),
-      column.confidence[i] === null ? "–" : column.confidence[i].toFixed(3), state.path[i], dollars(column.v91[i])];
+      column.confidence[i] === null ? "–" : column.confidence[i].toFixed(3), state.path[i]];
+    if (compared) cells.push(dollars(column.v91[i]));
     cells.forEach((text, c) => {
       const cell = document.createElement(c === 0 ? "th" : "td");
       if (c === 0) cell.scope = "row";
