@@ -10,7 +10,11 @@ use crate::price::path::{Explanation, RoundAmount};
 use crate::store::PriceRow;
 
 const BODY: &str = include_str!("../assets/day.html");
-const SCRIPT: &str = include_str!("../assets/day.js");
+const SCRIPTS: [&str; 3] = [
+    include_str!("../assets/through.js"),
+    include_str!("../assets/amounts.js"),
+    include_str!("../assets/day.js"),
+];
 
 /// A rival with a score nearer than this is not told apart by the comb: its price is ten times, or a tenth.
 const SAME_SCORE: f64 = 0.5;
@@ -37,7 +41,7 @@ pub(in crate::export::report) fn day(day: &Day) -> String {
         ),
         title,
         data: day.to_json(),
-        script: SCRIPT,
+        scripts: &SCRIPTS,
     }
     .render()
 }
