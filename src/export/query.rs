@@ -34,11 +34,7 @@ pub fn export(
     sink: &mut dyn Sink,
 ) -> Result<u64, Error> {
     // All rows as of one moment, whatever a run that writes does meanwhile.
-    let sqlite = |source| store::Error::Sqlite {
-        path: store.path().to_path_buf(),
-        source,
-    };
-    let _moment = store.connection().unchecked_transaction().map_err(sqlite)?;
+    let _moment = store.moment()?;
     let columns = table.columns();
     sink.columns(columns)?;
     let days = (dates::show(first), dates::show(last));

@@ -41,6 +41,17 @@ impl Store {
         self.db.unchecked_transaction().map_err(sqlite(&self.path))
     }
 
+    /// The same, or nothing where the caller has begun already: what is read belongs to that moment then.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn moment(&self) -> Result<Option<Transaction<'_>>, Error> {
+        match self.db.is_autocommit() {
+            true => self.snapshot().map(Some),
+            false => Ok(None),
+        }
+    }
+
     /// What SQLite finds wrong with the file, a line each, a hundred at most. Ends early with an error once `stop` is set.
     ///
     /// # Errors

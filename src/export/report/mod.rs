@@ -156,14 +156,5 @@ fn prices(
     Ok(rows)
 }
 
-/// All rows of a page from one state of the database, whatever is written meanwhile: until the transaction ends, or as long
-/// as the one the caller has begun.
-fn snapshot(store: &Store) -> Result<Option<rusqlite::Transaction<'_>>, store::Error> {
-    match store.connection().is_autocommit() {
-        true => store.snapshot().map(Some),
-        false => Ok(None),
-    }
-}
-
 /// Before any block, to after any that a u32 header time can reach.
 pub const EVER: std::ops::RangeInclusive<WindowDay> = 0..=50_000;

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::columns::Columns;
-use super::{Error, prices, snapshot, stored_within};
+use super::{Error, prices, stored_within};
 use crate::chain::WindowDay;
 use crate::export::query::{self, export};
 use crate::export::tables::Table;
@@ -35,7 +35,8 @@ impl Range {
     /// # Errors
     /// None of these days is stored, or the database cannot be read.
     pub fn gather(store: &Store, first: WindowDay, last: WindowDay) -> Result<Range, Error> {
-        let _snapshot = snapshot(store)?;
+        // All rows from one state of the database, whatever is written meanwhile.
+        let _moment = store.moment()?;
         let (first, last) = stored_within(store, first, last)?;
         let mut days = store.days()?;
         days.retain(|day| (first..=last).contains(&day.day));
