@@ -217,7 +217,11 @@ fn the_keyboard_moves_zooms_and_resets() {
         browser.run("return charts.plots.map(({ plot }) => [plot.scales.x.min, plot.scales.x.max])")
     };
     let whole = view();
+    let said = || browser.text("return document.getElementById('span').textContent");
+    assert_eq!(said(), "2023-12-09 to 2023-12-29");
     browser.press(&["+"]);
+    browser
+        .wait("return document.getElementById('span').textContent !== '2023-12-09 to 2023-12-29'");
     let closer = view();
     assert_ne!(closer, whole);
     assert_eq!(closer[0], closer[1], "all charts show the same days");

@@ -102,7 +102,9 @@ class Charts {
         cursor: {
           sync: { key, setSeries: false },
           drag: { x: true, y: false, setScale: true, dist: 5 },
-          points: { size: 9, width: 2, fill: () => colours.panel },
+          y: false,
+          // On the line alone: the ends of the bands have no place of their own.
+          points: { size: 9, width: 2, fill: (u, series) => (series === 1 ? colours.panel : "transparent") },
           ...part.options.cursor,
         },
       };

@@ -78,6 +78,7 @@ $("rows").addEventListener("toggle", () => {
 let newest = SPAN - 1;
 while (newest > 0 && column.usd[newest] === null) newest--;
 charts.reset();
+charts.zoomed(...charts.view());
 readDay(newest);
 charts.at = newest;
 document.documentElement.dataset.ready = Math.round(performance.now());

@@ -84,7 +84,7 @@ fn figures(range: &Range) -> String {
         out += &figure(
             "Confidence",
             &format!("{confidence:.2}"),
-            "median chance to be within 2 %",
+            "median chance to be within 2\u{a0}%",
         );
     }
     if let Some((off, days)) = range.agreement() {
