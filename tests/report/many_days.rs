@@ -68,7 +68,7 @@ fn what_a_hostile_database_says_is_shown_and_not_obeyed() {
     );
     assert_eq!(
         browser.run("return document.images.length + document.querySelectorAll('script').length"),
-        json!(4)
+        json!(7)
     );
     browser.run("navigator.clipboard.writeText = async (text) => { window.copied = text; }");
     browser.click("[data-do=csv]");

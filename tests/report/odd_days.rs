@@ -54,8 +54,17 @@ fn pages_open_where_there_is_next_to_nothing_to_show() {
             .contains("no price yet; `blkprice price` makes it")
     );
 
-    // A single day of a range.
+    // Priced by an engine of before.
     unpriced.backfill(&[]).expect(0);
+    let db = unpriced.open_db();
+    db.execute("UPDATE path_evidence SET version = 0", [])
+        .unwrap();
+    opens(&browser, &unpriced, &["2024-02-02"]);
+    let why = browser.text("return document.body.textContent");
+    assert!(why.contains("of an older version of the engine; `blkprice price` makes it"));
+    assert!(!why.contains("No price was found"));
+
+    // A single day of a range.
     opens(&browser, &unpriced, &["2024-02-02..2024-02-02"]);
     opens(&browser, &unpriced, &["2024-02-03..2024-12-31"]);
 

@@ -6,6 +6,8 @@ use super::browser::{Browser, saved};
 use super::database::{DAYS, FIRST_DAY, NOT_STORED, WEEKS, WITHOUT};
 use super::png::size_of_a_drawing;
 use blkprice::dates;
+use blkprice::export::report::{EVER, range_page_linked};
+use blkprice::store::Store;
 
 const ARROW_LEFT: &str = "\u{e012}";
 const ESCAPE: &str = "\u{e00c}";
@@ -215,7 +217,11 @@ fn the_keyboard_moves_zooms_and_resets() {
         browser.run("return charts.plots.map(({ plot }) => [plot.scales.x.min, plot.scales.x.max])")
     };
     let whole = view();
+    let said = || browser.text("return document.getElementById('span').textContent");
+    assert_eq!(said(), "2023-12-09 to 2023-12-29");
     browser.press(&["+"]);
+    browser
+        .wait("return document.getElementById('span').textContent !== '2023-12-09 to 2023-12-29'");
     let closer = view();
     assert_ne!(closer, whole);
     assert_eq!(closer[0], closer[1], "all charts show the same days");
@@ -267,6 +273,30 @@ fn a_range_is_drawn_light_and_dark_and_fits_a_phone() {
     assert_eq!(wide, json!([360, 360]), "nothing sticks out");
     size_of_a_drawing(&browser.screenshot());
     assert_eq!(browser.errors(), [""; 0]);
+}
+
+#[test]
+fn a_served_page_links_to_its_days_and_a_file_links_nowhere() {
+    let Some(browser) = Browser::start(
+        "a_served_page_links_to_its_days_and_a_file_links_nowhere",
+        1280,
+        900,
+    ) else {
+        return;
+    };
+    let link =
+        || browser.run("charts.go(2); return document.getElementById('link').getAttribute('href')");
+    browser.open(&page("file.html"));
+    assert_eq!(link(), json!(null));
+    let store = Store::read(&WEEKS.db()).unwrap();
+    let served = range_page_linked(&store, *EVER.start(), *EVER.end(), "/days/{day}.html").unwrap();
+    let file = WEEKS.dir().join("served.html");
+    std::fs::write(&file, served).unwrap();
+    browser.open(&file);
+    assert_eq!(
+        link(),
+        json!(format!("/days/{}.html", dates::show(FIRST_DAY + 2)))
+    );
 }
 
 #[test]

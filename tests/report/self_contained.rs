@@ -1,5 +1,9 @@
 //! The pages as text, without a browser.
 
+use blkprice::dates;
+use blkprice::export::report::{EVER, day_page, range_page};
+use blkprice::store::Store;
+
 use super::database::{DAY, WEEKS, WITHOUT};
 
 fn pages() -> Vec<String> {
@@ -97,4 +101,13 @@ fn the_table_of_a_range_says_what_the_database_holds() {
     assert!(page.contains(&format!(
         "<th scope=\"row\">2023-12</th><td>{days}</td><td>{priced}</td>"
     )));
+}
+
+#[test]
+fn a_reader_that_has_begun_gets_the_pages_of_its_moment() {
+    let store = Store::read(&WEEKS.db()).unwrap();
+    let _moment = store.snapshot().unwrap();
+    let pages = pages();
+    assert!(range_page(&store, *EVER.start(), *EVER.end()).unwrap() == pages[0]);
+    assert!(day_page(&store, dates::parse(DAY).unwrap()).unwrap() == pages[1]);
 }

@@ -1,6 +1,5 @@
 //! What the page of one day shows.
 
-use rusqlite::params;
 use serde_json::{Value as Json, json};
 
 use super::cloud::Cloud;
@@ -8,6 +7,7 @@ use super::columns::number;
 use super::{Error, prices, stored_within};
 use crate::chain::WindowDay;
 use crate::dates;
+use crate::export;
 use crate::price::histogram::{BINS, edge_sats};
 use crate::price::path::{self, Amounts, BlockOutputs, Explanation, ROUND_USD};
 use crate::pricing::{Engine, joint};
@@ -52,6 +52,7 @@ impl Day {
     /// # Errors
     /// The day is not stored, or the database cannot be read.
     pub fn gather(store: &Store, day: WindowDay) -> Result<Day, Error> {
+        // All rows from one state of the database, whatever is written meanwhile.
         let _snapshot = store.snapshot()?;
         stored_within(store, day, day)?;
         let days = store.days()?;
@@ -242,25 +243,18 @@ fn extremes(usd: f64, blocks: &[BlockPriceRow], row: Option<&PriceRow>) -> (f64,
         })
 }
 
+/// The prices of the day's blocks, where there are any.
 fn block_prices(store: &Store, day: &StoredDay) -> Result<Vec<BlockPriceRow>, store::Error> {
-    let read = || -> rusqlite::Result<Vec<BlockPriceRow>> {
-        store
-            .connection()
-            .prepare("SELECT height, usd, low, high FROM block_price WHERE height BETWEEN ?1 AND ?2 ORDER BY height")?
-            .query_map(params![day.first, day.last], |row| {
-                Ok(BlockPriceRow {
-                    height: row.get(0)?,
-                    usd: row.get(1)?,
-                    low: row.get(2)?,
-                    high: row.get(3)?,
-                })
-            })?
-            .collect()
+    let blocks = export::blocks::block_prices(store, day.first, day.last)?;
+    let price = |block: export::blocks::BlockPrice| {
+        Some(BlockPriceRow {
+            height: block.height,
+            usd: block.usd?,
+            low: block.low?,
+            high: block.high?,
+        })
     };
-    read().map_err(|source| store::Error::Sqlite {
-        path: store.path().to_path_buf(),
-        source,
-    })
+    Ok(blocks.into_iter().filter_map(price).collect())
 }
 
 fn blocks(outputs: &[BlockOutputs], prices: &[BlockPriceRow]) -> Vec<DayBlock> {

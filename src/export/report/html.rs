@@ -17,6 +17,7 @@ const UPLOT_CSS: &str = include_str!("assets/uplot/uPlot.min.css");
 const PAGE_CSS: &str = include_str!("assets/page.css");
 const UPLOT_JS: &str = include_str!("assets/uplot/uPlot.iife.min.js");
 const PAGE_JS: &str = include_str!("assets/page.js");
+const CHARTS_JS: &str = include_str!("assets/charts.js");
 
 /// What makes a page.
 struct Page<'a> {
@@ -26,14 +27,14 @@ struct Page<'a> {
     /// HTML.
     body: String,
     data: Json,
-    /// Runs last.
-    script: &'a str,
+    /// Run last, in this order.
+    scripts: &'a [&'a str],
 }
 
 impl Page<'_> {
     fn render(&self) -> String {
         let styles = [UPLOT_CSS, PAGE_CSS];
-        let scripts = [UPLOT_JS, PAGE_JS, self.script];
+        let scripts = [&[UPLOT_JS, PAGE_JS, CHARTS_JS], self.scripts].concat();
         // Nothing but these very scripts and styles runs, and nothing is fetched from anywhere.
         let policy = format!(
             "default-src 'none'; script-src {}; style-src {}; img-src data: blob:; base-uri 'none'; form-action 'none'",

@@ -1,6 +1,6 @@
 //! Pages and pictures of what is stored: one self-contained HTML file, or one SVG.
 //!
-//! [`Range`] and [`Day`] gather what is to be shown; [`html`] and [`svg`] write it. A page carries its data, its scripts and
+//! [`Range`] and [`Day`] gather what is to be shown; `html` and `svg` write it. A page carries its data, its scripts and
 //! its styles in itself and forbids itself, by a content security policy, to fetch anything.
 //!
 //! The chart library in `assets/uplot` is uPlot 1.6.32, under the MIT licence that stands beside it.

@@ -35,6 +35,7 @@ impl Range {
     /// # Errors
     /// None of these days is stored, or the database cannot be read.
     pub fn gather(store: &Store, first: WindowDay, last: WindowDay) -> Result<Range, Error> {
+        // All rows from one state of the database, whatever is written meanwhile.
         let _snapshot = store.snapshot()?;
         let (first, last) = stored_within(store, first, last)?;
         let mut days = store.days()?;

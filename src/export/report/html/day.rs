@@ -10,7 +10,14 @@ use crate::price::path::{Explanation, RoundAmount};
 use crate::store::PriceRow;
 
 const BODY: &str = include_str!("../assets/day.html");
-const SCRIPT: &str = include_str!("../assets/day.js");
+const SCRIPTS: [&str; 3] = [
+    include_str!("../assets/through.js"),
+    include_str!("../assets/amounts.js"),
+    include_str!("../assets/day.js"),
+];
+
+/// What explains a price is kept for the engine's present version only.
+const OLDER: &str = "What explains a price is missing here, or of an older version of the engine; `blkprice price` makes it.";
 
 /// A rival with a score nearer than this is not told apart by the comb: its price is ten times, or a tenth.
 const SAME_SCORE: f64 = 0.5;
@@ -37,7 +44,7 @@ pub(in crate::export::report) fn day(day: &Day) -> String {
         ),
         title,
         data: day.to_json(),
-        script: SCRIPT,
+        scripts: &SCRIPTS,
     }
     .render()
 }
@@ -84,7 +91,7 @@ fn figures(day: &Day) -> String {
             out += &figure(
                 "Confidence",
                 &format!("{confidence:.3}"),
-                "chance to be within 2 %",
+                "chance to be within 2\u{a0}%",
             );
         }
         if let Some(interval) = row.interval68 {
@@ -132,9 +139,18 @@ pub(in crate::export::report) fn why(day: &Day) -> String {
     if day.stored.outputs == 0 {
         return "No output of the day counts, so there is nothing to go by.".to_string();
     }
-    let (Some(usd), Some(explanation)) = (day.usd(), &day.explanation) else {
+    if day.path.is_none() {
+        return "These are the amounts of the day's payments, which have no price yet.".to_string();
+    }
+    let Some(usd) = day.usd() else {
         return "These are the amounts of the day's payments. No price was found at which they line up on round dollar amounts."
             .to_string();
+    };
+    let Some(explanation) = &day.explanation else {
+        return format!(
+            "People pay round dollar amounts; this is how the day's payments lie at {}. {OLDER}",
+            dollars(usd)
+        );
     };
     let mut text = format!(
         "People pay round dollar amounts. At {} the day's payments pile up on them",
@@ -206,9 +222,12 @@ fn ohlc(day: &Day) -> String {
 
 /// The rivals and the round amounts, as tables.
 fn explained(explanation: Option<&Explanation>) -> String {
-    let Some(explanation) = explanation.filter(|e| !e.peaks.is_empty()) else {
-        return "<p class=\"note\">No price stands out.</p>".to_string();
+    let Some(explanation) = explanation else {
+        return format!("<p class=\"note\">{}</p>", escape(OLDER));
     };
+    if explanation.peaks.is_empty() {
+        return "<p class=\"note\">No price stands out.</p>".to_string();
+    }
     let mut peaks = String::new();
     for peak in &explanation.peaks {
         let _ = writeln!(

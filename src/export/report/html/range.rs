@@ -7,7 +7,11 @@ use crate::export::report::summary::table;
 use crate::export::report::text::{dollars, escape, grouped};
 
 const BODY: &str = include_str!("../assets/range.html");
-const SCRIPT: &str = include_str!("../assets/range.js");
+const SCRIPTS: [&str; 3] = [
+    include_str!("../assets/daily.js"),
+    include_str!("../assets/calendar.js"),
+    include_str!("../assets/range.js"),
+];
 
 /// The page: HTML.
 pub(in crate::export::report) fn range(range: &Range) -> String {
@@ -29,7 +33,7 @@ pub(in crate::export::report) fn range(range: &Range) -> String {
         ),
         title,
         data: range.to_json(),
-        script: SCRIPT,
+        scripts: &SCRIPTS,
     }
     .render()
 }
@@ -80,7 +84,7 @@ fn figures(range: &Range) -> String {
         out += &figure(
             "Confidence",
             &format!("{confidence:.2}"),
-            "median chance to be within 2 %",
+            "median chance to be within 2\u{a0}%",
         );
     }
     if let Some((off, days)) = range.agreement() {
