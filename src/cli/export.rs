@@ -223,6 +223,7 @@ impl Export {
     fn to_file(&self, store: &Store, path: &Path) -> anyhow::Result<u64> {
         let shown = Shown::new()?;
         let file = Replacement::begin(path)?;
+        self.note_ending(path);
         let mut sink = self.format.sink(Box::new(file.out()?))?;
         let rows = self.stoppable(store, self.range(), sink.as_mut(), &shown)?;
         drop(sink);
@@ -265,6 +266,20 @@ impl Export {
             folder.display()
         ));
         Ok(rows)
+    }
+
+    /// A name that promises another format is likelier an oversight than meant.
+    fn note_ending(&self, path: &Path) {
+        let format = name(self.format);
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        if let Some(other) = ending.filter(|ending| *ending != format)
+            && Format::from_str(other, true).is_ok()
+        {
+            say(&format!(
+                "note: {} is written as {format}; --format {other} was not given",
+                path.display()
+            ));
+        }
     }
 
     /// Exports until it is done or somebody wants it to stop; what is half-way is then taken away again.

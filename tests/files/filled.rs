@@ -11,7 +11,7 @@ use blkprice::store::codec::encode_block;
 use blkprice::store::{BlockRow, DayRow, Store};
 use blkprice::synth::{ChainSpec, OutputsBlock};
 
-/// Stores the outputs of a synthetic chain as a scan does, and gives their number.
+/// Stores the outputs of a synthetic chain as a scan does, the last day as incomplete, and gives their number.
 pub(crate) fn fill(path: &Path, spec: &ChainSpec) -> u64 {
     let mut store = Store::open(path, blockfile::Chain::Main).unwrap();
     store.set_bin_steps(steps()).unwrap();
@@ -67,7 +67,6 @@ fn add(day: &mut DayRow, block: &mut OutputsBlock) {
 fn put(store: &mut Store, mut day: DayRow, bins: BTreeMap<u16, u32>) {
     if !day.blocks.is_empty() {
         day.bins = bins.into_iter().collect();
-        day.complete = true;
         store.replace_days(&[], &[day], RULES_VERSION).unwrap();
     }
 }

@@ -3,8 +3,6 @@
 // Measured figures are printed.
 #![allow(clippy::print_stdout)]
 
-#[path = "../views/database.rs"]
-#[allow(dead_code)]
 mod database;
 mod filled;
 mod folders;

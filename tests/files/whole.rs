@@ -75,6 +75,24 @@ fn every_table_and_format_goes_into_a_file_as_to_stdout() {
 }
 
 #[test]
+fn a_name_that_promises_another_format_is_remarked_on() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, remarked) in [
+        ("a.parquet", true),
+        ("a.json", true),
+        ("a.csv", false),
+        ("a.txt", false),
+        ("a", false),
+    ] {
+        let file = dir.path().join(name);
+        let output = export(["activity", "-o", file.to_str().unwrap()]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ok(output);
+        assert_eq!(said.contains("is written as csv"), remarked, "{said}");
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_written_is_told_before_the_work() {
     let dir = tempfile::tempdir().unwrap();
     let absent = dir.path().join("absent/prices.csv");
