@@ -136,3 +136,60 @@ impl Hub {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(tidings: &[Arc<Tiding>]) -> Vec<&str> {
+        tidings.iter().map(|tiding| tiding.data.as_str()).collect()
+    }
+
+    #[test]
+    fn who_comes_back_gets_what_he_missed_or_is_told_that_it_is_gone() {
+        let events = Events::new();
+        let many = KEPT + 10;
+        for number in 0..many {
+            events.tell(Tiding::new("block", &number));
+        }
+        let id = |number: usize| format!("{:x}-{number}", events.hub().start);
+        let missed = |id: &str| events.subscribe(Some(id)).unwrap().missed;
+        assert!(missed(&id(many)).is_empty());
+        let last = [(many - 2).to_string(), (many - 1).to_string()];
+        assert_eq!(data(&missed(&id(many - 2))), last);
+        assert_eq!(missed(&id(10)).len(), KEPT);
+        for unknown in [
+            id(9),
+            id(0),
+            id(many + 1),
+            format!("0-{many}"),
+            "x".into(),
+            "".into(),
+            "-".into(),
+        ] {
+            let missed = missed(&unknown);
+            assert_eq!((missed.len(), missed[0].name), (1, "resync"), "{unknown}");
+        }
+        assert!(events.subscribe(None).unwrap().missed.is_empty());
+    }
+
+    #[test]
+    fn places_are_limited_and_free_again_and_the_end_is_told() {
+        let events = Events::new();
+        let mut held: Vec<Subscription> = (0..SUBSCRIBERS)
+            .map(|_| events.subscribe(None).unwrap())
+            .collect();
+        assert!(events.subscribe(None).is_none());
+        held.pop();
+        let mut last = events.subscribe(None).unwrap();
+        events.tell(Tiding::resync("test"));
+        assert_eq!(last.coming.try_recv().unwrap().name, "resync");
+        events.end();
+        assert_eq!(
+            last.coming.try_recv().unwrap_err(),
+            broadcast::error::TryRecvError::Closed
+        );
+        held.clear();
+        assert!(events.subscribe(None).is_none(), "no more");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use super::patience::Patient;
@@ -24,10 +25,30 @@ const WRITE: Duration = Duration::from_secs(30);
 /// Bytes of a request's head: more than any browser sends.
 const HEAD_BYTES: usize = 16 * 1024;
 const HEADERS: usize = 64;
+/// Bytes that the system may hold for a peer.
+const SEND_BUFFER: u32 = 128 << 10;
+/// Connections that may wait to be let in.
+const BACKLOG: u32 = 256;
 /// How long what is under way may take once the service is to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Pause after a failed accept: out of file descriptors, most likely.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Listens on `address`.
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A service that is started again need not wait until the connections of the last one are forgotten. (On Windows this
+    // would let two listen at once.)
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    // Handed down to the connections. The system would let each grow to megabytes.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Answers whoever connects until `stop` completes. Then calls `stopping`, which has to end the streams, and waits a while for
 /// the requests under way.

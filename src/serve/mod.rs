@@ -1,7 +1,7 @@
 //! The service: what is stored, over HTTP, to those who ask.
 //!
 //! `database` reads snapshots, `routes` turns them into `answer`s, `params` takes the questions apart, `guard`
-//! turns away what is not for us or too much, `follow` looks for what is new and `hub` tells the subscribers, and `listen` holds the
+//! and `large` turn away what is not for us or too much, `follow` looks for what is new and `hub` tells the subscribers, and `listen` holds the
 //! connections, with their time limits in `patience`. Nothing here writes to the database, and nothing opens a connection.
 
 mod answer;
@@ -9,6 +9,7 @@ mod database;
 mod follow;
 mod guard;
 mod hub;
+mod large;
 mod listen;
 mod params;
 mod patience;
@@ -18,8 +19,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-use tokio::net::TcpListener;
 
 use crate::export::mempool::Every;
 use crate::store::{self, Store};
@@ -112,7 +111,7 @@ async fn serve(options: Options, say: Say) -> Result<(), Error> {
     };
     // Asked for before anybody may connect, so that no signal is missed.
     let stop = listen::stop_signal()?;
-    let listener = TcpListener::bind(options.listen).await.map_err(refused)?;
+    let listener = listen::bind(options.listen).map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     say(&format!("listening on http://{address}"));
     if !address.ip().is_loopback() {

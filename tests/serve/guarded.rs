@@ -168,6 +168,33 @@ fn subscribers_beyond_the_limit_are_told_to_come_later() {
 }
 
 #[test]
+fn large_answers_that_nobody_reads_are_few_and_the_small_ones_go_on() {
+    let place = priced();
+    let blocks = "INSERT INTO chain_block (height, day, hash, time, bits, file, offset, size, transactions, outputs) \
+         WITH RECURSIVE n (height) AS (SELECT 1000 UNION ALL SELECT height + 1 FROM n WHERE height < 10999) \
+         SELECT height, 19756, randomblob(32), 1706918400, 0, 0, 0, 0, 0, 0 FROM n";
+    place.open_db().execute_batch(blocks).unwrap();
+    let serving = Serving::start(&place, &[]);
+    let large = "/api/v1/blocks?from=1000&to=10999";
+    assert!(serving.get(large).expect(200).body.len() > 1_000_000);
+    let mut unread = Vec::new();
+    let mut statuses = Vec::new();
+    for _ in 0..40 {
+        let mut connection = Connection::open(serving.address);
+        connection.send(request(serving.address, "GET", large, &[]).as_bytes());
+        statuses.push(connection.head().unwrap().0);
+        unread.push(connection);
+    }
+    assert_eq!(statuses[..24], [200; 24]);
+    assert_eq!(statuses[24..], [503; 16]);
+    assert_eq!(serving.get(large).error(), "too many large answers at once");
+    serving.get("/api/v1/prices").expect(200);
+    serving.get("/api/v1/days").expect(200);
+    drop(unread);
+    serving.until(large, |reply| reply.status == 200);
+}
+
+#[test]
 fn other_machines_are_let_in_with_a_warning_only() {
     let place = priced();
     let mut serving = Serving::start_on(&place, "0.0.0.0:0", &[]);

@@ -139,6 +139,37 @@ fn one_who_sends_slowly_or_nothing_is_not_waited_for() {
 }
 
 #[test]
+fn a_body_that_nobody_asked_for_is_not_waited_for() {
+    let place = priced();
+    let serving = Serving::start(&place, &[]);
+    for header in [
+        ("Content-Length", "1000000000"),
+        ("Transfer-Encoding", "chunked"),
+        ("Expect", "100-continue"),
+    ] {
+        let start = Instant::now();
+        let mut connection = Connection::open(serving.address);
+        let headers = [header, ("Content-Length", "7")];
+        let count = if header.0 == "Expect" { 2 } else { 1 };
+        connection.send(request(serving.address, "GET", "/health", &headers[..count]).as_bytes());
+        connection.reply("GET").unwrap().expect(200);
+        assert!(connection.reply("GET").is_none(), "closed");
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+}
+
+#[test]
+fn a_crowd_of_silent_connections_keeps_nobody_out_for_long() {
+    let place = priced();
+    let serving = Serving::start(&place, &[]);
+    let crowd: Vec<Connection> = (0..300)
+        .map(|_| Connection::open(serving.address))
+        .collect();
+    serving.get("/health").expect(200);
+    drop(crowd);
+}
+
+#[test]
 fn requests_one_after_the_other_and_all_at_once_over_a_kept_connection_are_answered_in_order() {
     let place = priced();
     let serving = Serving::start(&place, &[]);

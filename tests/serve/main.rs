@@ -21,6 +21,8 @@ mod explorer;
 mod guarded;
 mod hostile;
 mod http;
+#[cfg(target_os = "linux")]
+mod only_listens;
 mod openapi;
 mod prices;
 mod schema;

@@ -31,11 +31,13 @@ impl Serving {
     #[track_caller]
     pub(crate) fn start_on(place: &Place, listen: &str, args: &[&str]) -> Serving {
         let words = ["serve", "--listen", listen];
-        let mut child = place
-            .command(words.iter().chain(args))
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Serving::spawn(place.command(words.iter().chain(args)))
+    }
+
+    /// Of this command, which serves.
+    #[track_caller]
+    pub(crate) fn spawn(mut command: Command) -> Serving {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let (send, stderr) = channel();
         let pipe = child.stderr.take().unwrap();
         std::thread::spawn(move || {
@@ -101,12 +103,12 @@ impl Serving {
         }
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, signal: &str) {
-        let sent = Command::new("kill")
-            .args([format!("-{signal}"), self.child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(sent.success());
+        send(signal, self.id());
     }
 
     /// Waits for the end; gives the exit code, and all of stderr.
@@ -131,4 +133,14 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a signal to a process.
+#[track_caller]
+pub(crate) fn send(signal: &str, process: u32) {
+    let sent = Command::new("kill")
+        .args([format!("-{signal}"), process.to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
 }

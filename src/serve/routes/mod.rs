@@ -21,6 +21,7 @@ use super::answer::{Refusal, conditional};
 use super::database::Database;
 use super::guard::{self, Addressees};
 use super::hub::Events;
+use super::large;
 use super::params::shown;
 use crate::export::mempool::Every;
 
@@ -81,6 +82,7 @@ pub(super) fn router(
         .method_not_allowed_fallback(no_such_method)
         .with_state(Arc::new(service))
         .layer(from_fn(conditional))
+        .layer(from_fn_with_state(large::room(), large::placed))
         // Half the time of the usual level, for a fifth more bytes.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(from_fn_with_state(guard::room(), guard::limited));
