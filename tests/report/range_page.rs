@@ -6,7 +6,7 @@ use super::browser::{Browser, saved};
 use super::database::{DAYS, FIRST_DAY, NOT_STORED, WEEKS, WITHOUT};
 use super::png::size_of_a_drawing;
 use blkprice::dates;
-use blkprice::export::report::{EVER, range_page_linked};
+use blkprice::export::report::{EVER, served_range_page};
 use blkprice::store::Store;
 
 const ARROW_LEFT: &str = "\u{e012}";
@@ -289,7 +289,7 @@ fn a_served_page_links_to_its_days_and_a_file_links_nowhere() {
     browser.open(&page("file.html"));
     assert_eq!(link(), json!(null));
     let store = Store::read(&WEEKS.db()).unwrap();
-    let served = range_page_linked(&store, *EVER.start(), *EVER.end(), "/days/{day}.html").unwrap();
+    let served = served_range_page(&store, *EVER.start(), *EVER.end(), "/days/{day}.html").unwrap();
     let file = WEEKS.dir().join("served.html");
     std::fs::write(&file, served).unwrap();
     browser.open(&file);

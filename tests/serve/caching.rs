@@ -74,11 +74,8 @@ fn a_new_block_makes_old_copies_out_of_date_at_once() {
         let new = serving.get_with(path, &[("If-None-Match", old.header("etag"))]);
         let same = old.body == serving.get(path).body;
         assert_eq!(new.status, if same { 304 } else { 200 }, "{path}");
-        let whole = path.starts_with("/days/");
-        assert_eq!(
-            same, whole,
-            "{path}: every other answer says the chain's tip"
-        );
+        let may_stay = path.starts_with("/days/");
+        assert!(!same || may_stay, "{path}: it says the chain's tip");
     }
 }
 
