@@ -22,7 +22,7 @@
 //!    the same day it learns from the node's undo files where they are there, else from the txids of the day.
 //! 4. [`store`] holds them, compactly, with the plain views that users query.
 //! 5. [`price`] is pure mathematics: lists of amounts in, prices out. It knows no file, clock or database.
-//! 6. [`export`] writes what is stored for other programs, and [`serve`] (feature `serve`, on unless left out) answers
+//! 6. [`export`] writes what is stored for other programs, and as pages and pictures for people, and [`serve`] (feature `serve`, on unless left out) answers
 //!    their requests with it. It listens; nothing here ever connects to anything.
 //!
 //! Two modules lead the data through: [`scan`] drives stages 1 to 4 (a header pass over all files, then the days that are new
