@@ -224,6 +224,17 @@ fn months_without_blocks_do_not_break_the_path() {
 }
 
 #[test]
+fn the_beliefs_of_some_days_are_those_of_all_days() {
+    let made = make(USUAL, 40);
+    let evidence = evidences(&made);
+    let all = decode_all(&evidence, &[], None);
+    let from = FIRST_DAY + 25;
+    let some = decode_from(&evidence, evidence.len(), &[], None, from);
+    assert_eq!(some.days, all.days[25..]);
+    assert_eq!(some.resume, all.resume);
+}
+
+#[test]
 fn resuming_gives_the_rows_that_decoding_from_scratch_gives() {
     let mut made = make(USUAL, 60);
     made.drain(33..38);

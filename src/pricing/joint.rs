@@ -59,11 +59,10 @@ pub fn price_all(
     // The last day of the chain can still grow.
     let settled = days.len() - usize::from(!days[days.len() - 1].complete);
     let decoded = decode(pool, store, &evidence, &anchors, from.day, settled)?;
-    let posteriors = &decoded.days[decoded.days.len() - (days.len() - first)..];
     let job = Job {
         days: &days,
         first,
-        posteriors,
+        posteriors: &decoded.days,
         is_final: settled.saturating_sub(LAG),
         anchors: written,
     };
@@ -120,7 +119,7 @@ fn gather_evidence(
     Ok(evidence)
 }
 
-/// Decodes from the newest state before `from`, or from the first day on.
+/// The beliefs of the days from `from` on, decoded from the newest state before it, or from the first day.
 fn decode(
     pool: &rayon::ThreadPool,
     store: &Store,
@@ -141,11 +140,12 @@ fn decode(
         .map(|&(day, usd)| Anchor { day, usd })
         .collect();
     Ok(pool.install(|| {
-        path::decode(
+        path::decode_from(
             &evidence[start..],
             settled.saturating_sub(start),
             &anchors,
             state.as_ref(),
+            from,
         )
     }))
 }

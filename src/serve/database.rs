@@ -9,12 +9,13 @@ use tokio::sync::Semaphore;
 
 use super::Say;
 use super::answer::Body;
+use crate::chain::WindowDay;
 use crate::store::{self, Store};
 
 /// Reads at a time; more would only take turns on the disk.
 pub(super) const READERS: usize = 4;
 /// Answers that are kept, each with a reader of its own.
-pub(super) const KEPT: usize = 4;
+pub(super) const KEPT: usize = 5;
 
 /// Which answer is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(super) enum Keep {
     HistoryIn(&'static str),
     Status,
     Page,
+    /// Of one day.
+    DayPage(WindowDay),
 }
 
 impl Keep {
@@ -35,6 +38,7 @@ impl Keep {
             Keep::HistoryIn(_) => 1,
             Keep::Status => 2,
             Keep::Page => 3,
+            Keep::DayPage(_) => 4,
         }
     }
 }

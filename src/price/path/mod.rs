@@ -84,7 +84,7 @@ pub use day_price::{BlockPrice, DayPrice, Span, Status, refine};
 pub use evidence::{DayEvidence, evidence};
 pub use explain::{Explanation, RoundAmount, RunnerUp, explain};
 pub use picture::{Amounts, ROUND_USD, amounts, price_points};
-pub use posterior::{Anchor, Decoded, ForwardState, LAG, decode};
+pub use posterior::{Anchor, Decoded, ForwardState, LAG, decode, decode_from};
 pub use window_posterior::{DayPosterior, Peak};
 
 /// The engine's name in rows and on the command line.

@@ -79,6 +79,18 @@ pub fn decode(
     anchors: &[Anchor],
     resume: Option<&ForwardState>,
 ) -> Decoded {
+    decode_from(days, settled, anchors, resume, i32::MIN)
+}
+
+/// The same with the beliefs of the windows from day `wanted` on only, which saves nearly all of the work on those before:
+/// what later windows say about each.
+pub fn decode_from(
+    days: &[DayEvidence],
+    settled: usize,
+    anchors: &[Anchor],
+    resume: Option<&ForwardState>,
+    wanted: i32,
+) -> Decoded {
     let plan = plan(days, anchors, resume);
     let mut state = resume.cloned();
     let mut resume_at = resume.cloned();
@@ -124,7 +136,7 @@ pub fn decode(
             .par_iter()
             .enumerate()
             .map(|(k, prior)| {
-                let window = factors[k].window?;
+                let window = factors[k].window.filter(|_| factors[k].day >= wanted)?;
                 let backward = backward(&factors, k, anchors);
                 let cavity: Vec<f64> = prior.iter().zip(&backward).map(|(p, b)| p * b).collect();
                 Some(DayPosterior::new(

@@ -23,14 +23,7 @@ type Page = ([(HeaderName, HeaderValue); 1], Body);
 pub(super) async fn all(State(service): State<Shared>) -> Result<Page, Refusal> {
     let work = |store: &Store, written| {
         let page = report::served_range_page(store, *EVER.start(), *EVER.end(), "/days/{day}");
-        let empty = || {
-            Body::new(
-                "text/plain",
-                "no days are stored yet; reload later\n",
-                written,
-            )
-        };
-        Ok(html(store, page, written)?.unwrap_or_else(empty))
+        html(store, page, written)
     };
     Ok(under_policy(service.database.keep(Keep::Page, work).await?))
 }
@@ -43,26 +36,34 @@ pub(super) async fn day(
 ) -> Result<Page, Refusal> {
     params.only(&[])?;
     let day = params::day_of(path)?;
-    let work =
-        move |store: &Store, written| html(store, report::served_day_page(store, day), written);
-    let body = service.database.read(work).await?.ok_or_else(|| {
-        Refusal::absent(
+    let stored = service
+        .database
+        .read(move |store, _| Ok(!store.days_between(day, day)?.is_empty()));
+    if !stored.await? {
+        return Err(Refusal::absent(
             format!("{} is not in the database", dates::show(day)),
             "/ shows the days that are",
-        )
-    })?;
+        ));
+    }
+    // One at a time: it is decoded anew, and takes all processors for a moment.
+    let work =
+        move |store: &Store, written| html(store, report::served_day_page(store, day), written);
+    let body = service.database.keep(Keep::DayPage(day), work).await?;
     Ok(under_policy(body))
 }
 
-/// None where nothing of what was asked for is stored.
+/// The page, or a word where nothing is stored of what it is about, or is no more.
 fn html(
     store: &Store,
     page: Result<String, report::Error>,
     written: Written,
-) -> Result<Option<Body>, store::Error> {
+) -> Result<Body, store::Error> {
     match page {
-        Ok(text) => Ok(Some(Body::new("text/html; charset=utf-8", text, written))),
-        Err(report::Error::NotStored { .. }) => Ok(None),
+        Ok(text) => Ok(Body::new("text/html; charset=utf-8", text, written)),
+        Err(report::Error::NotStored { .. }) => {
+            let word = "nothing is stored yet; reload later\n";
+            Ok(Body::new("text/plain; charset=utf-8", word, written))
+        }
         Err(report::Error::Store(error)) => Err(error),
         Err(report::Error::Threads(error)) => Err(store::Error::Io {
             path: store.path().to_path_buf(),
