@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::examples;
 use super::exit::Usage;
-use super::output::{Target, grouped, say, target};
+use super::output::{Target, grouped, say, spare, target};
 use super::price::EngineName;
 use super::progress::Shown;
 use super::{Database, Outcome, day};
@@ -109,7 +109,7 @@ impl Export {
         let store = Store::read(&self.database.db)?;
         let rows = match self.output.as_deref() {
             Some(folder) if self.partition_by.is_some() => self.to_folder(&store, folder)?,
-            path => match target(path)? {
+            path => match target(path, &store)? {
                 Target::File(file) => self.to_file(&store, file)?,
                 Target::Open(out) => {
                     let mut sink = self.format.sink(out)?;
@@ -229,6 +229,7 @@ impl Export {
     }
 
     fn to_folder(&self, store: &Store, folder: &Path) -> anyhow::Result<u64> {
+        spare(folder, store)?;
         let shown = Shown::new()?;
         let asked = self.range();
         let range = (dates::month(asked.0).0, dates::month(asked.1).1);

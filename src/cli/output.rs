@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::export::replacement::Replacement;
+use crate::store::Store;
 
 /// A line to the person at the terminal. A closed stderr is nobody's error.
 pub(super) fn say(line: &str) {
@@ -69,10 +70,11 @@ pub(super) enum Target {
 }
 
 /// Opens what `-o` names, before the work, so that a name that cannot be written is told at once. Nothing and `-` are stdout.
-pub(super) fn target(path: Option<&Path>) -> anyhow::Result<Target> {
+pub(super) fn target(path: Option<&Path>, store: &Store) -> anyhow::Result<Target> {
     let Some(path) = path.filter(|path| *path != Path::new("-")) else {
         return Ok(Target::Open(Box::new(BufWriter::new(io::stdout()))));
     };
+    spare(path, store)?;
     // A folder is refused by `Replacement`.
     let whole = |meta: Metadata| meta.is_file() || meta.is_dir();
     if path.metadata().map_or(true, whole) {
@@ -83,6 +85,48 @@ pub(super) fn target(path: Option<&Path>) -> anyhow::Result<Target> {
         .open(path)
         .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(Target::Open(Box::new(BufWriter::new(file))))
+}
+
+/// Refuses an output in place of the database it is made from, or among the node's files.
+pub(super) fn spare(path: &Path, store: &Store) -> anyhow::Result<()> {
+    let place = resolved(path);
+    let database = resolved(store.path());
+    let of_database = ["", "-wal", "-shm", "-journal", "-lock"].iter().any(|end| {
+        let mut file = database.clone().into_os_string();
+        file.push(end);
+        place == Path::new(&file)
+    });
+    if of_database {
+        bail!(
+            "{} belongs to the database\n  hint: name another file with -o",
+            path.display()
+        );
+    }
+    let blocks = store
+        .meta("blocks_dir")?
+        .map(|dir| resolved(Path::new(&dir)));
+    if blocks.is_some_and(|blocks| place.starts_with(blocks)) {
+        bail!(
+            "{} lies among the node's block files, where nothing is written\n  hint: name a file elsewhere with -o",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// Where a path leads, links followed; what is not there yet is in its folder.
+fn resolved(path: &Path) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    match (
+        folder.unwrap_or(Path::new(".")).canonicalize(),
+        path.file_name(),
+    ) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_path_buf(),
+    }
 }
 
 impl Target {

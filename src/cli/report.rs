@@ -56,7 +56,7 @@ impl Report {
             ))
         });
         // A name that cannot be written is told before the work; what was there stays until the page is whole.
-        let out = target(Some(&path))?;
+        let out = target(Some(&path), &store)?;
         let text = match (one_day, svg) {
             (true, false) => day_page(&store, from)?,
             (true, true) => day_picture(&store, from)?,

@@ -3,7 +3,8 @@
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    RETRY_AFTER, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -95,6 +96,9 @@ pub(super) async fn conditional(request: Request, next: Next) -> Response {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = axum::body::Body::empty();
         response.headers_mut().remove(CONTENT_TYPE);
+        // As the full answer has it; this one has nothing to be compressed.
+        let vary = HeaderValue::from_static("accept-encoding");
+        response.headers_mut().insert(VARY, vary);
     }
     response
 }

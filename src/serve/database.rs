@@ -14,16 +14,20 @@ use crate::store::{self, Store};
 
 /// Reads at a time; more would only take turns on the disk.
 pub(super) const READERS: usize = 4;
+/// Of those, how many may be long at a time: ranges of days or blocks. The newest price need not wait for them.
+const LONG: usize = 2;
+/// Currencies that the history is asked for in.
+const CURRENCIES: usize = 7;
 /// Answers that are kept, each with a reader of its own.
-pub(super) const KEPT: usize = 5;
+pub(super) const KEPT: usize = 4 + CURRENCIES;
 
 /// Which answer is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
     /// In all currencies.
     History,
-    /// In one currency, by its name.
-    HistoryIn(&'static str),
+    /// In one currency, by its number.
+    HistoryIn(usize),
     Status,
     Page,
     /// Of one day.
@@ -35,10 +39,10 @@ impl Keep {
     fn place(self) -> usize {
         match self {
             Keep::History => 0,
-            Keep::HistoryIn(_) => 1,
-            Keep::Status => 2,
-            Keep::Page => 3,
-            Keep::DayPage(_) => 4,
+            Keep::Status => 1,
+            Keep::Page => 2,
+            Keep::DayPage(_) => 3,
+            Keep::HistoryIn(currency) => 4 + currency % CURRENCIES,
         }
     }
 }
@@ -52,6 +56,7 @@ pub(super) struct Database {
     dates: Mutex<Dates>,
     idle: Mutex<Vec<Reader>>,
     turns: Arc<Semaphore>,
+    long_turns: Semaphore,
     /// Whoever wants one that is being made waits for it, without a thread.
     kept: [Arc<tokio::sync::Mutex<Kept>>; KEPT],
 }
@@ -81,6 +86,7 @@ impl Database {
             dates: Mutex::default(),
             idle: Mutex::default(),
             turns: Arc::new(Semaphore::new(READERS)),
+            long_turns: Semaphore::new(LONG),
             kept: Default::default(),
         }
     }
@@ -106,6 +112,15 @@ impl Database {
         })
         .await;
         self.note(done)
+    }
+
+    /// The same for work that takes long.
+    pub(super) async fn read_long<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Store, Written) -> Result<T, store::Error> + Send + 'static,
+    ) -> Result<T, store::Error> {
+        let _turn = self.long_turns.acquire().await;
+        self.read(work).await
     }
 
     /// The answer that `work` makes, made anew only where something was written since.

@@ -91,6 +91,8 @@ struct Look {
     store: Option<Store>,
     file: Option<FileId>,
     version: Option<i64>,
+    /// Another database has taken its place, which is still to be told.
+    replaced: bool,
     /// Something was written since the last tidings; when last.
     changed: Option<Instant>,
     told: Told,
@@ -105,6 +107,7 @@ impl Look {
             store: None,
             file: None,
             version: None,
+            replaced: false,
             changed: None,
             told: Told::default(),
             days: BTreeMap::new(),
@@ -122,7 +125,7 @@ impl Look {
                 // Another database: its blocks are not news, whatever they are.
                 self.told = Told::default();
                 self.days.clear();
-                tidings.push(Tiding::resync("the database was replaced"));
+                self.replaced = true;
             }
             self.file = file;
             self.store = Some(store);
@@ -131,8 +134,12 @@ impl Look {
         let Some(store) = self.store.take() else {
             return Ok(tidings);
         };
-        // A connection that meets an error is not used again.
-        tidings.extend(self.read(&store)?);
+        // A connection that meets an error is not used again, and what was to be told is told at the next look.
+        let news = self.read(&store)?;
+        if std::mem::take(&mut self.replaced) {
+            tidings.push(Tiding::resync("the database was replaced"));
+        }
+        tidings.extend(news);
         self.store = Some(store);
         Ok(tidings)
     }

@@ -16,6 +16,8 @@ use super::answer::Refusal;
 
 /// Requests at a time; each may be waiting for its turn to read.
 const REQUESTS: usize = 64;
+/// Of those, the ones for pages and ranges.
+const LONG: usize = 32;
 
 /// The origin of a web page, as a browser states it: `https://wallet.example`, `http://localhost:3000`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +91,9 @@ impl Addressees {
         if self.any {
             return true;
         }
+        if host.contains('@') {
+            return false;
+        }
         let name = if host.starts_with('[') {
             host.split_inclusive(']').next().unwrap_or(host)
         } else {
@@ -112,9 +117,13 @@ pub(super) async fn addressed(
         .uri()
         .authority()
         .map(|authority| authority.as_str());
-    let host = request.headers().get(HOST).map(HeaderValue::to_str);
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let host = hosts.next().map(HeaderValue::to_str);
     let ours = |host: &str| addressees.includes(host);
-    let fits = named.is_none_or(ours) && host.is_none_or(|host| host.is_ok_and(ours));
+    // Of two names one could be meant for us, and the other for whoever stands between.
+    let fits = named.is_none_or(ours)
+        && host.is_none_or(|host| host.is_ok_and(ours))
+        && hosts.next().is_none();
     if !fits {
         return Refusal::new(
             StatusCode::FORBIDDEN,
@@ -133,6 +142,11 @@ pub(super) async fn addressed(
 /// Room for the requests under way.
 pub(super) fn room() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(REQUESTS))
+}
+
+/// Room for the requests under way that take long.
+pub(super) fn room_for_long() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(LONG))
 }
 
 /// Turns away requests that there is no room for.

@@ -14,4 +14,5 @@ mod support;
 mod dead_blocks;
 mod interrupted;
 mod other_folder;
+mod outputs;
 mod score;

@@ -38,6 +38,7 @@ fn a_known_answer_is_not_sent_again() {
             ("If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT"),
         ] {
             let short = serving.get_with(path, &[(name, value)]).expect(304);
+            assert_eq!(short.header("vary"), "accept-encoding");
             assert_eq!(short.header("etag"), tag, "{path} {name}");
             assert!(short.body.is_empty());
         }

@@ -69,6 +69,39 @@ fn web_pages_of_chosen_origins_only_may_read_the_answers() {
 }
 
 #[test]
+fn what_takes_long_leaves_room_for_what_does_not() {
+    let place = priced();
+    let serving = Serving::start(&place, &[]);
+    let address = serving.address;
+    std::thread::scope(|scope| {
+        let crowd: Vec<_> = (0..100)
+            .map(|i| {
+                scope.spawn(move || {
+                    let path = ["/days/2024-02-01", "/api/v1/days", "/api/v1/blocks"][i % 3];
+                    (0..5).for_each(|_| {
+                        let status = ask(address, "GET", path, &[]).status;
+                        assert!([200, 503].contains(&status), "{path}: {status}");
+                    });
+                })
+            })
+            .collect();
+        let (mut answered, mut refused) = (0, 0);
+        while !crowd.iter().all(|one| one.is_finished()) {
+            for path in ["/api/v1/prices", "/health"] {
+                match serving.get(path).status {
+                    200 => answered += 1,
+                    _ => refused += 1,
+                }
+            }
+        }
+        assert!(
+            answered > 2 * refused,
+            "{answered} answered, {refused} refused"
+        );
+    });
+}
+
+#[test]
 fn requests_for_another_host_are_refused() {
     let place = priced();
     let serving = Serving::start(&place, &["--allow-host", "prices.example"]);
@@ -103,6 +136,15 @@ fn requests_for_another_host_are_refused() {
         error,
         "the request is addressed to another host than this one"
     );
+    // Two names, and a name behind another.
+    for host in [
+        "localhost\r\nHost: evil.example",
+        "localhost:1@evil.example",
+    ] {
+        let mut connection = Connection::open(serving.address);
+        connection.send(format!("GET /health HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+        connection.reply("GET").unwrap().expect(403);
+    }
     // HTTP/1.0 knows no Host, and no browser speaks it.
     let mut connection = Connection::open(serving.address);
     connection.send(b"GET /health HTTP/1.0\r\n\r\n");

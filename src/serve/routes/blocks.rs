@@ -24,7 +24,7 @@ pub(super) async fn blocks(State(service): State<Shared>, params: Params) -> Res
             "give the lower height first",
         ));
     }
-    let read = service.database.read(move |store, written| {
+    let read = service.database.read_long(move |store, written| {
         let tip = store.newest_blocks(1)?.pop().map_or(0, |tip| tip.height);
         let last = to.unwrap_or(tip);
         let first = from.unwrap_or_else(|| last.saturating_sub(USUAL - 1));

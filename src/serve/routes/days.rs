@@ -28,7 +28,7 @@ pub(super) async fn days(State(service): State<Shared>, params: Params) -> Resul
             "give the earlier day first",
         ));
     }
-    let read = service.database.read(move |store, written| {
+    let read = service.database.read_long(move |store, written| {
         let newest = store.newest_blocks(1)?.pop().map_or(0, |tip| tip.day);
         let last = to.unwrap_or(newest);
         let first = from.unwrap_or_else(|| last.saturating_sub(USUAL - 1));

@@ -35,8 +35,8 @@ pub(super) async fn historical_price(
 ) -> Result<Body, Refusal> {
     let currency = match params.get("currency")? {
         None => None,
-        Some(known) => match CURRENCIES.iter().find(|currency| **currency == known) {
-            Some(currency) => Some(*currency),
+        Some(known) => match CURRENCIES.iter().position(|name| *name == known) {
+            Some(number) => Some(number),
             // What mempool says of a currency that it does not know.
             None => return Ok(Body::json(&(), None)),
         },
@@ -44,9 +44,11 @@ pub(super) async fn historical_price(
     let every = service.every;
     let Some(timestamp) = timestamp(&params)? else {
         let which = currency.map_or(Keep::History, Keep::HistoryIn);
-        let all = move |store: &Store, written| whole(store, every, currency, written);
+        let name = currency.map(|number| CURRENCIES[number]);
+        let all = move |store: &Store, written| whole(store, every, name, written);
         return Ok(service.database.keep(which, all).await?);
     };
+    let currency = currency.map(|number| CURRENCIES[number]);
     let read = service.database.read(move |store, written| {
         let row = match at(store, every, timestamp)? {
             Some(rate) => Row::of(rate, currency),

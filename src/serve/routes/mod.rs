@@ -40,17 +40,19 @@ struct Service {
 type Shared = Arc<Service>;
 
 fn table() -> Vec<(&'static str, MethodRouter<Shared>)> {
+    // What takes long leaves room for what does not.
+    let long = from_fn_with_state(guard::room_for_long(), guard::limited);
     vec![
-        ("/", get(page::all)),
-        ("/days/{day}", get(page::day)),
+        ("/", get(page::all).layer(long.clone())),
+        ("/days/{day}", get(page::day).layer(long.clone())),
         ("/health", get(about::health)),
         ("/api/v1/openapi.json", get(about::openapi)),
         ("/api/v1/status", get(about::status)),
         ("/api/v1/prices", get(mempool::prices)),
         ("/api/v1/historical-price", get(mempool::historical_price)),
-        ("/api/v1/days", get(days::days)),
+        ("/api/v1/days", get(days::days).layer(long.clone())),
         ("/api/v1/days/{day}", get(days::day)),
-        ("/api/v1/blocks", get(blocks::blocks)),
+        ("/api/v1/blocks", get(blocks::blocks).layer(long)),
         ("/api/v1/events", get(events::events)),
     ]
 }

@@ -20,7 +20,8 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 
 type Page = ([(HeaderName, HeaderValue); 1], Body);
 
 /// The page at `/`: all stored days.
-pub(super) async fn all(State(service): State<Shared>) -> Result<Page, Refusal> {
+pub(super) async fn all(State(service): State<Shared>, params: Params) -> Result<Page, Refusal> {
+    params.only(&[])?;
     let work = |store: &Store, written| {
         let page = report::served_range_page(store, *EVER.start(), *EVER.end(), "/days/{day}");
         html(store, page, written)
