@@ -57,6 +57,8 @@ pub(super) struct Database {
     idle: Mutex<Vec<Reader>>,
     turns: Arc<Semaphore>,
     long_turns: Semaphore,
+    /// One long answer is made at a time: each takes ten times its size while it is.
+    making: Mutex<()>,
     /// Whoever wants one that is being made waits for it, without a thread.
     kept: [Arc<tokio::sync::Mutex<Kept>>; KEPT],
 }
@@ -87,6 +89,7 @@ impl Database {
             idle: Mutex::default(),
             turns: Arc::new(Semaphore::new(READERS)),
             long_turns: Semaphore::new(LONG),
+            making: Mutex::default(),
             kept: Default::default(),
         }
     }
@@ -145,6 +148,7 @@ impl Database {
             let body = match kept.answer.take() {
                 Some((made, at, body)) if made == which && at == version => body,
                 _ => {
+                    let _alone = lock(&database.making);
                     let written = database.written();
                     let snapshot = reader.store.snapshot()?;
                     let body = work(&reader.store, written)?;
