@@ -229,6 +229,32 @@ fn the_keyboard_moves_zooms_and_resets() {
     browser.press(&[ESCAPE]);
     assert_eq!(view(), whole);
 
+    // Zooming and moving on keep the day, whether it is first, last or between, and say the one that is read.
+    let spoken = || browser.text("return document.getElementById('spoken').textContent");
+    for (keys, place) in [
+        (vec!["\u{e010}", "+", "+"], 20),
+        (vec![ESCAPE, "\u{e011}", "+"], 0),
+        (vec!["\u{e010}"], 20), // out of view before
+        (vec![ESCAPE, ARROW_LEFT, ARROW_LEFT, "+", "+"], 18),
+    ] {
+        browser.press(&keys);
+        assert_eq!(browser.field("readout", "day"), day(place), "{keys:?}");
+        assert!(spoken().starts_with(&day(place).unwrap()), "{}", spoken());
+        let [from, to] = [0, 1].map(|end| view()[0][end].as_f64().unwrap() / 86_400.0);
+        let at = f64::from(FIRST_DAY + place);
+        assert!(from <= at && at <= to, "{at} is not in {from} to {to}");
+        let under = browser
+            .run("return Math.round(charts.main.posToVal(charts.main.cursor.left, 'x') / DAY)");
+        assert_eq!(under, json!(FIRST_DAY + place), "{keys:?}");
+    }
+    browser.press(&[ESCAPE, "\u{e010}"]);
+    browser.click("[data-do=in]");
+    assert_eq!(
+        view()[0][1],
+        whole[0][1],
+        "the button zooms around the newest day"
+    );
+
     // The price axis fits what is in view.
     browser.run("charts.zoom(times[0], times[4])");
     browser.wait("return charts.view()[1] === times[4]");

@@ -107,7 +107,7 @@ const amountsChart = {
     cursor: { points: { show: false } },
   },
 };
-const amountCharts = new Charts($("amounts-charts"), middles, [amountsChart], readAmount, true);
+const amountCharts = new Charts($("amounts-charts"), middles, [amountsChart], readAmount, { logarithmic: true });
 // The fullest bin, until another is pointed at.
 amountCharts.at = counted.indexOf(counted.reduce((a, b) => Math.max(a, b), 0));
 readAmount(amountCharts.at);

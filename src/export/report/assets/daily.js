@@ -98,12 +98,12 @@ const priceChart = {
         range: (u) => {
           const [min, max] = inSight(u);
           const room = Math.max(1.01, (max / min) ** 0.06);
-          return logarithmic ? [min / room, max * room] : [Math.max(0, min - (max - min) * 0.06), max + (max - min) * 0.06 || 1];
+          return logarithmic ? [min / room, max * room] : [Math.max(0, min - (max - min || max * 0.1) * 0.06), max + (max - min || max * 0.1) * 0.06];
         },
       },
     },
     axes: [
-      axis({ values: dateLabels, size: 40 }),
+      axis({ incrs: DAY_STEPS, values: dateLabels, size: 40 }),
       valueAxis(axisDollars, {
         splits: (u, i, min, max) => {
           const count = u.height / 45;
@@ -194,7 +194,7 @@ const offChart = {
 
 const compared = column.off.some((off) => off !== null);
 if (compared) $("off").textContent = "";
-const charts = new Charts($("charts"), times, compared ? [priceChart, confidenceChart, offChart] : [priceChart, confidenceChart], readDay);
+const charts = new Charts($("charts"), times, compared ? [priceChart, confidenceChart, offChart] : [priceChart, confidenceChart], readDay, { alone: DAY / 2 });
 
 function readDay(i) {
   const c = (name) => column[name][i];

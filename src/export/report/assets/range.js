@@ -5,9 +5,11 @@ const daysInView = () => {
   const [min, max] = charts.view();
   return (day) => day * DAY >= min && day * DAY <= max;
 };
+/** The days in view: `from..to`, or one alone. */
 const span = () => {
   const [min, max] = charts.view();
-  return dayText(Math.ceil(min / DAY)) + ".." + dayText(Math.floor(max / DAY));
+  const [from, to] = [dayText(Math.ceil(min / DAY)), dayText(Math.floor(max / DAY))];
+  return from === to ? from : from + ".." + to;
 };
 
 function toggle(name) {
