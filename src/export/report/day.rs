@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::cloud::Cloud;
 use super::columns::number;
-use super::{Error, prices, stored_within};
+use super::{Error, not_stored, prices};
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::export;
@@ -54,10 +54,9 @@ impl Day {
     pub fn gather(store: &Store, day: WindowDay) -> Result<Day, Error> {
         // All rows from one state of the database, whatever is written meanwhile.
         let _snapshot = store.snapshot()?;
-        stored_within(store, day, day)?;
-        let days = store.days()?;
-        let at = days.binary_search_by_key(&day, |day| day.day);
-        let stored = days[at.unwrap_or_default()]; // it is within
+        let Some(stored) = store.days_between(day, day)?.pop() else {
+            return Err(not_stored(store, day, day)?);
+        };
         let price = |engine: Engine| Ok::<_, Error>(prices(store, engine, day, day)?.pop());
         let (path, v91) = (price(Engine::Path)?, price(Engine::V91)?);
         let outputs: Vec<BlockOutputs> = store
@@ -70,7 +69,8 @@ impl Day {
             })
             .collect();
         let block_prices = block_prices(store, &stored)?;
-        let pool = rayon::ThreadPoolBuilder::new().build()?;
+        // One day is soon decoded; a thread for every processor may be more than a service is allowed.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
         let usd = path.as_ref().and_then(|row| row.usd);
         Ok(Day {
             day,

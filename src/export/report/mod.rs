@@ -111,14 +111,16 @@ pub fn stored_within(
     first: WindowDay,
     last: WindowDay,
 ) -> Result<(WindowDay, WindowDay), Error> {
-    let days = store.days()?;
-    let mut within = days
-        .iter()
-        .map(|day| day.day)
-        .filter(|day| (first..=last).contains(day));
-    if let Some(from) = within.next() {
-        return Ok((from, within.next_back().unwrap_or(from)));
+    let days = store.days_between(first, last)?;
+    match (days.first(), days.last()) {
+        (Some(from), Some(to)) => Ok((from.day, to.day)),
+        _ => Err(not_stored(store, first, last)?),
     }
+}
+
+/// Says that none of these days is stored, and which are.
+fn not_stored(store: &Store, first: WindowDay, last: WindowDay) -> Result<Error, store::Error> {
+    let days = store.days()?;
     let asked = match (first == last, (first..=last) == EVER) {
         (true, _) => dates::show(first),
         (_, true) => "any day".to_string(),
@@ -132,7 +134,7 @@ pub fn stored_within(
         ),
         _ => "it holds no days".to_string(),
     };
-    Err(Error::NotStored {
+    Ok(Error::NotStored {
         path: store.path().to_path_buf(),
         asked,
         held,
