@@ -56,3 +56,52 @@ fn an_axis_of_few_days_has_dates_and_no_hours() {
     );
     assert_eq!(browser.errors(), [""; 0]);
 }
+
+#[test]
+fn a_day_without_neighbours_has_its_bands_and_words_of_its_own() {
+    let Some(browser) = Browser::start(
+        "a_day_without_neighbours_has_its_bands_and_words_of_its_own",
+        1280,
+        900,
+    ) else {
+        return;
+    };
+    // Besides the point itself: above it the bar, beside it nothing.
+    let bar = "const i = column.usd.findLastIndex((usd) => usd !== null), u = charts.main; \
+               const x = u.valToPos(times[i], 'x', true); \
+               const colour = (x, y) => u.ctx.getImageData(Math.round(x), Math.round(y), 1, 1).data.join(); \
+               const half = (column.high68[i] + column.usd[i] * 3) / 4, end = (column.high95[i] * 3 + column.high68[i]) / 4; \
+               return [half, end].map((usd) => { const y = u.valToPos(usd, 'y', true); return colour(x - 1, y) !== colour(x - 20, y); })";
+    open(&browser, ONE);
+    assert_eq!(browser.run(bar), json!([true, true]));
+    assert_eq!(
+        browser.text("return document.title"),
+        "Bitcoin price, 2023-12-29"
+    );
+    let words = browser.text("return document.querySelector('main').innerText");
+    assert!(words.contains("One day is stored."), "{words}");
+    assert!(words.contains("on one day"), "{words}");
+    for wrong in ["of 1 days", "1 of 1", "2023-12-29 to"] {
+        assert!(!words.contains(wrong), "{wrong}");
+    }
+
+    // The day before it is gone, and the history is longer.
+    let place = Place::new();
+    of_many_days(&place.db(), 600, false);
+    let last = 19_000 - 1;
+    for table in ["price", "utc_day"] {
+        let gone = format!("DELETE FROM {table} WHERE day = {}", last - 1);
+        place.open_db().execute(&gone, []).unwrap();
+    }
+    place.run(["report", "-o", "long.html"]).expect(0);
+    browser.open(&place.dir().join("long.html"));
+    browser.run("charts.zoom(times[590], times[599])");
+    assert_eq!(browser.run(bar), json!([true, true]));
+    assert_eq!(browser.errors(), [""; 0]);
+
+    let svg = WEEKS.run(["report", ONE, "--svg", "-o", "-"]).expect(0);
+    for class in ["band68", "band95"] {
+        let bar = format!("<rect class=\"{class}\"");
+        assert_eq!(svg.stdout.matches(&bar).count(), 1, "{class}");
+    }
+}

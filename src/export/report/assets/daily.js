@@ -80,6 +80,29 @@ function inSight(u) {
   return [Math.max(min, low / 1.6), Math.min(max, high * 1.6)];
 }
 
+/** Bars for the bands of days without neighbours: between nothing and nothing no band is drawn. */
+function drawLonely(u) {
+  const { ctx, bbox } = u;
+  const scale = devicePixelRatio || 1;
+  const wide = ((u.over.clientWidth * DAY) / (u.scales.x.max - u.scales.x.min)) * 0.7;
+  ctx.save();
+  // A day at the edge of the view has a whole bar.
+  ctx.beginPath();
+  ctx.rect(bbox.left - 8 * scale, bbox.top, bbox.width + 16 * scale, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = colours.price;
+  for (const [low, high, most, alpha] of [[2, 3, 5, 0.35], [4, 5, 11, 0.45]]) {
+    const width = Math.max(1.5, Math.min(most, wide)) * scale;
+    ctx.globalAlpha = alpha;
+    for (const i of lonely(u.data[low])) {
+      if (times[i] < u.scales.x.min || times[i] > u.scales.x.max || u.data[high][i] === null) continue;
+      const [x, top, bottom] = [u.valToPos(times[i], "x", true), u.valToPos(u.data[high][i], "y", true), u.valToPos(u.data[low][i], "y", true)];
+      ctx.fillRect(x - width / 2, top, width, Math.max(scale, bottom - top));
+    }
+  }
+  ctx.restore();
+}
+
 const priceChart = {
   root: $("price"),
   height: () => (narrow() ? 280 : 400),
@@ -116,6 +139,7 @@ const priceChart = {
       {}, line("price"), { ...edge }, { ...edge }, { ...edge }, { ...edge },
       { stroke: () => colours.v91, width: 1.2, dash: [4, 3], points: lonelyPoints("v91") },
     ],
+    hooks: { drawAxes: [drawLonely] },
     bands: [
       { series: [3, 2], fill: () => colours.band95 },
       { series: [5, 4], fill: () => colours.band68 },
