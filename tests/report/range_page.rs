@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::browser::{Browser, saved};
-use super::database::{DAYS, FIRST_DAY, NOT_STORED, WEEKS, WITHOUT};
+use super::database::{DAYS, FIRST_DAY, NOT_STORED, WEEKS, WITHOUT, of_many_days};
 use super::png::size_of_a_drawing;
+use super::support::Place;
 use blkprice::dates;
 use blkprice::export::report::{EVER, served_range_page};
 use blkprice::store::Store;
@@ -298,6 +299,27 @@ fn a_range_is_drawn_light_and_dark_and_fits_a_phone() {
     let wide = browser.run("return [document.documentElement.scrollWidth, innerWidth]");
     assert_eq!(wide, json!([360, 360]), "nothing sticks out");
     size_of_a_drawing(&browser.screenshot());
+
+    // The labels of prices above $100,000 have room.
+    let place = Place::new();
+    of_many_days(&place.db(), 6_000, false);
+    place
+        .open_db()
+        .execute("UPDATE price SET usd = usd * 4", [])
+        .unwrap();
+    place.run(["report", "-o", "high.html"]).expect(0);
+    browser.open(&place.dir().join("high.html"));
+    browser.run("charts.zoom(data.last * DAY - 90 * DAY, data.last * DAY)");
+    let labels = "const { axes: [, y], ctx } = charts.main; ctx.font = '12px sans-serif'; \
+                  return y._values.map((label) => [label, ctx.measureText(label).width + y.gap < y._size])";
+    let labels = browser.run(labels);
+    let labels = labels.as_array().unwrap();
+    assert!(labels.len() > 2);
+    for label in labels {
+        let text = label[0].as_str().unwrap();
+        assert!(text.starts_with('$') && text.ends_with('k'), "{text}");
+        assert_eq!(label[1], json!(true), "{text}");
+    }
     assert_eq!(browser.errors(), [""; 0]);
 }
 

@@ -31,7 +31,6 @@ function logNumbers(min, max, count) {
 }
 
 const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif";
-const narrow = () => innerWidth < 640;
 
 /** The look of an axis; `more` says what differs. */
 const axis = (more) => ({
@@ -75,7 +74,7 @@ function inView(u) {
 
 const utc = (time) => uPlot.tzDate(new Date(time * 1e3), "Etc/UTC");
 const valueAxis = (label, more) => axis({
-  size: () => (narrow() ? 52 : 66),
+  size: () => (narrow() ? 60 : 66),
   values: (u, numbers) => numbers.map(label),
   ...more,
 });
