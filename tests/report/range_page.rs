@@ -334,8 +334,10 @@ fn a_served_page_links_to_its_days_and_a_file_links_nowhere() {
     };
     let link =
         || browser.run("charts.go(2); return document.getElementById('link').getAttribute('href')");
+    let words = || browser.text("return document.getElementById('link').textContent");
     browser.open(&page("file.html"));
     assert_eq!(link(), json!(null));
+    assert_eq!(words(), "blkprice report 2023-12-11");
     let store = Store::read(&WEEKS.db()).unwrap();
     let served = served_range_page(&store, *EVER.start(), *EVER.end(), "/days/{day}.html").unwrap();
     let file = WEEKS.dir().join("served.html");
@@ -345,6 +347,9 @@ fn a_served_page_links_to_its_days_and_a_file_links_nowhere() {
         link(),
         json!(format!("/days/{}.html", dates::show(FIRST_DAY + 2)))
     );
+    assert_eq!(words(), "page of 2023-12-11");
+    browser.run("charts.go(11)");
+    assert_eq!(words(), "–", "it is not stored");
 }
 
 #[test]

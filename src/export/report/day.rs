@@ -31,6 +31,18 @@ pub(super) struct DayBlock {
     pub(super) price: Option<BlockPriceRow>,
 }
 
+/// What the page of a day links to, where a service has it.
+#[derive(Debug)]
+pub(super) struct Links {
+    /// The page of all days.
+    pub(super) home: String,
+    /// Where the page of a day is, with `{day}` for the day.
+    pub(super) day: String,
+    /// The stored days next to it.
+    pub(super) before: Option<WindowDay>,
+    pub(super) after: Option<WindowDay>,
+}
+
 /// A stored day with its amounts and its price, ready to be shown.
 #[derive(Debug)]
 pub struct Day {
@@ -44,6 +56,8 @@ pub struct Day {
     /// Where there is a price.
     pub(super) cloud: Option<Cloud>,
     pub(super) explanation: Option<Explanation>,
+    /// None in a file of its own.
+    pub(super) links: Option<Links>,
 }
 
 impl Day {
@@ -84,6 +98,7 @@ impl Day {
             v91,
             blocks: blocks(&outputs, &block_prices),
             amounts: path::amounts(&outputs),
+            links: None,
         })
     }
 

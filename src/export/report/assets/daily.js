@@ -240,9 +240,11 @@ function readDay(i) {
   ]);
   const link = $("link");
   const day = dayText(FIRST + i);
-  if (data.dayLink && c("blocks") !== null) link.href = data.dayLink.replace("{day}", day);
+  const isStored = c("blocks") !== null;
+  if (data.dayLink && isStored) link.href = data.dayLink.replace("{day}", day);
   else link.removeAttribute("href");
-  link.textContent = "blkprice report " + day;
+  // A file knows of no other page, but of how it is made.
+  link.textContent = !isStored ? "–" : data.dayLink ? "page of " + day : "blkprice report " + day;
   calendar.mark(i);
   return day + ": " + (c("usd") === null ? "no price" : dollars(c("usd")) + ", 68 % interval " + interval(c("low68"), c("high68"))) +
     ", " + (state.path[i] === "missing" ? "not stored" : state.path[i]);

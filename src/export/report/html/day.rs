@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use super::{Page, figure};
+use crate::chain::WindowDay;
 use crate::dates;
-use crate::export::report::day::Day;
+use crate::export::report::day::{Day, Links};
 use crate::export::report::text::{dollars, escape, grouped};
 use crate::price::path::{Explanation, RoundAmount};
 use crate::store::PriceRow;
@@ -43,10 +44,32 @@ pub(in crate::export::report) fn day(day: &Day) -> String {
             ],
         ),
         title,
+        nav: day.links.as_ref().map_or_else(String::new, nav),
+        is_file: day.links.is_none(),
         data: day.to_json(),
         scripts: &SCRIPTS,
     }
     .render()
+}
+
+/// Links to all days, and to the days before and after.
+fn nav(links: &Links) -> String {
+    let mut out = format!(
+        "<nav aria-label=\"Days\">\n<a href=\"{}\">All days</a>\n",
+        escape(&links.home)
+    );
+    let mut link = |rel: &str, day: Option<WindowDay>, before: &str, after: &str| {
+        if let Some(day) = day.map(dates::show) {
+            let _ = writeln!(
+                out,
+                "<a rel=\"{rel}\" href=\"{}\">{before}{day}{after}</a>",
+                escape(&links.day.replace("{day}", &day))
+            );
+        }
+    };
+    link("prev", links.before, "‹ ", "");
+    link("next", links.after, "", " ›");
+    out + "</nav>\n"
 }
 
 /// `Bitcoin on 2024-02-03: $43,012`.

@@ -38,6 +38,8 @@ pub(in crate::export::report) fn range(range: &Range) -> String {
             ],
         ),
         title,
+        nav: String::new(),
+        is_file: range.day_link.is_none(),
         data: range.to_json(),
         scripts: &SCRIPTS,
     }
