@@ -112,6 +112,11 @@ impl Day {
         self.path.as_ref().and_then(|row| row.usd)
     }
 
+    /// Whether there is anything to draw through the day.
+    pub(super) fn has_path(&self) -> bool {
+        self.usd().is_some() || self.blocks.iter().any(|block| block.price.is_some())
+    }
+
     /// What the page draws.
     pub(super) fn to_json(&self) -> Json {
         let row = |row: &Option<PriceRow>| row.as_ref().map(price_json);

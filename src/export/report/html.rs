@@ -105,6 +105,11 @@ fn fill(template: &str, parts: &[(&str, &str)]) -> String {
     out
 }
 
+/// The attribute of an element that is shown where there is something in it.
+fn hidden_unless(something: bool) -> &'static str {
+    if something { "" } else { " hidden" }
+}
+
 /// A figure above the charts: what it is, its value, and a word on it; all plain text.
 fn figure(name: &str, value: &str, word: &str) -> String {
     format!(

@@ -80,6 +80,12 @@ impl Range {
         })
     }
 
+    /// Whether any day has a price, by any engine.
+    pub(super) fn has_prices(&self) -> bool {
+        let mut rows = self.path.iter().chain(&self.v91);
+        rows.any(|row| row.usd.is_some())
+    }
+
     /// How many days there are between the ends, both included.
     pub(super) fn span(&self) -> u32 {
         self.last.abs_diff(self.first) + 1

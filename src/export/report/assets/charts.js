@@ -133,6 +133,11 @@ class Charts {
 
   width(root) { return Math.max(200, root.clientWidth); }
   get main() { return this.plots[0].plot; }
+  /** The charts that are shown, each with its caption, for a picture. */
+  pictures() {
+    const shown = this.plots.filter(({ part }) => part.root.clientWidth > 0);
+    return shown.map(({ plot, part }) => [part.root.dataset.caption, plot.ctx.canvas]);
+  }
   redraw() { for (const { plot } of this.plots) plot.redraw(false, true); }
 
   resize() {

@@ -54,11 +54,16 @@ const state = { path: states(tables.path), v91: states(tables.v91) };
 // ---- the charts ----
 
 let logarithmic = true;
-const shown = { band68: true, band95: true, v91: false };
+// Where v9.1 alone has prices they are what there is to see.
+const shown = { band68: true, band95: true, v91: !column.usd.some((usd) => usd !== null) };
+document.querySelector('[data-do="v91"]').setAttribute("aria-pressed", shown.v91);
 const when = (name, values) => (shown[name] ? values : new Array(SPAN).fill(null));
 
 const line = (colour, more) => ({ stroke: () => colours[colour], width: 1.6, points: lonelyPoints(colour), ...more });
 const edge = { stroke: "transparent", width: 0, points: { show: false } };
+
+/** Ends of an axis that nothing is drawn along: it has no numbers. */
+const NOTHING = [1, 10];
 
 /** The lowest and the highest price to be drawn, with the bands as far as they do not flatten the line. */
 function inSight(u) {
@@ -74,7 +79,7 @@ function inSight(u) {
     return [min, max];
   };
   const [low, high] = ends(["usd"]);
-  if (!high) return [1, 10];
+  if (!high) return shown.v91 && ends(["v91"])[1] ? ends(["v91"]) : NOTHING;
   const also = ["low68", "high68", "low95", "high95", "v91"].filter((name) => name === "v91" ? shown.v91 : shown["band" + name.slice(-2)]);
   const [min, max] = ends(["usd", ...also]);
   return [Math.max(min, low / 1.6), Math.min(max, high * 1.6)];
@@ -129,6 +134,7 @@ const priceChart = {
       axis({ incrs: DAY_STEPS, values: dateLabels, size: 40 }),
       valueAxis(axisDollars, {
         splits: (u, i, min, max) => {
+          if (inSight(u) === NOTHING) return [];
           const count = u.height / 45;
           return logarithmic ? logNumbers(min, max, count) : roundNumbers(min, max, count);
         },

@@ -34,7 +34,7 @@ buttons(document, charts, {
   calendarPath: () => pick("path"),
   calendarV91: () => pick("v91"),
   async png() {
-    const parts = charts.plots.map(({ plot, part }) => [part.root.dataset.caption, plot.ctx.canvas]);
+    const parts = charts.pictures();
     parts.push([calendar.canvas.dataset.caption, calendar.canvas]);
     save(await picture("Bitcoin price, " + span().replace("..", " to "), parts), "blkprice-" + span() + ".png");
   },

@@ -34,6 +34,8 @@ pub(in crate::export::report) fn range(range: &Range) -> String {
                 ("title", &escape(&title)),
                 ("sub", &escape(&sub(range))),
                 ("figures", &figures(range)),
+                ("unpriced", &unpriced(range)),
+                ("hidden", super::hidden_unless(range.has_prices())),
                 ("table", &table(range)),
             ],
         ),
@@ -74,6 +76,18 @@ fn sub(range: &Range) -> String {
     format!(
         "Each day's USD price, read off the round dollar amounts of its payments. {stored}{chain}"
     )
+}
+
+/// A paragraph in the place of the charts where they would be empty.
+fn unpriced(range: &Range) -> String {
+    let words = match (range.has_prices(), range.path.is_empty()) {
+        (true, _) => return String::new(),
+        (false, true) => "No day has a price yet; <code>blkprice price</code> makes the prices.",
+        (false, false) => {
+            "No day has a price: none is to be found in its outputs, and none is made up."
+        }
+    };
+    format!("<p class=\"note\">{words}</p>\n")
 }
 
 fn figures(range: &Range) -> String {
