@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 
 use super::output::{say, target};
 use super::{Database, Outcome, day, examples};
@@ -31,7 +32,7 @@ pub(super) struct Report {
     svg: bool,
 
     /// The file to write; - is stdout [default: blkprice-DAY.html or blkprice-FROM..TO.html, here]
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(page_or_picture))]
     output: Option<PathBuf>,
 
     #[command(flatten)]
@@ -68,6 +69,25 @@ impl Report {
             say(&format!("wrote {}", path.display()));
         }
         Ok(Outcome::Done)
+    }
+}
+
+/// Endings of files that are neither pages nor pictures of the kind that is made here.
+const OTHERS: [&str; 29] = [
+    "avif", "bmp", "csv", "db", "doc", "docx", "eps", "gif", "heic", "ico", "jpeg", "jpg", "json",
+    "jxl", "md", "odt", "parquet", "pdf", "png", "ps", "rtf", "sqlite", "tif", "tiff", "tsv",
+    "txt", "webp", "xls", "xlsx",
+];
+
+/// An output that does not claim to be what is not made.
+fn page_or_picture(path: PathBuf) -> Result<PathBuf, String> {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    match ending {
+        Some(ending) if OTHERS.contains(&ending.as_str()) => Err(format!(
+            "a report is HTML, or SVG with --svg, but no .{ending}\n  hint: write the page (.html), and its \"Save PNG\" saves what \
+             it shows; --svg (or an output named *.svg) writes a picture"
+        )),
+        _ => Ok(path),
     }
 }
 

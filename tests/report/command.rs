@@ -57,6 +57,27 @@ fn without_a_name_the_file_is_named_by_its_days_and_said_on_stderr() {
 }
 
 #[test]
+fn an_output_that_claims_to_be_something_else_is_refused() {
+    for name in ["out.png", "out.JPG", "out.pdf", "prices.csv", "blkprice.db"] {
+        for svg in [&[][..], &["--svg"]] {
+            WEEKS
+                .run([&["report", DAY, "-o", name], svg].concat())
+                .expect(2)
+                .says("a report is HTML, or SVG with --svg")
+                .says("Save PNG");
+        }
+        assert_eq!(
+            WEEKS.dir().join(name).exists(),
+            name == "blkprice.db",
+            "{name}"
+        );
+    }
+    for name in ["page", "page.htm", "2024.01"] {
+        WEEKS.run(["report", DAY, "-o", name]).expect(0);
+    }
+}
+
+#[test]
 fn a_minus_is_stdout() {
     let ran = WEEKS.run(["report", DAY, "-o", "-"]).expect(0);
     assert!(ran.stdout.starts_with("<!doctype html>"));

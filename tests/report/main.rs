@@ -11,6 +11,7 @@ mod browser;
 mod command;
 mod database;
 mod day_page;
+mod few_days;
 mod many_days;
 mod odd_days;
 mod pictures;

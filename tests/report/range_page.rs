@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::browser::{Browser, saved};
-use super::database::{DAYS, FIRST_DAY, NOT_STORED, WEEKS, WITHOUT};
+use super::database::{DAYS, FIRST_DAY, NOT_STORED, WEEKS, WITHOUT, of_many_days};
 use super::png::size_of_a_drawing;
+use super::support::Place;
 use blkprice::dates;
 use blkprice::export::report::{EVER, served_range_page};
 use blkprice::store::Store;
@@ -229,6 +230,32 @@ fn the_keyboard_moves_zooms_and_resets() {
     browser.press(&[ESCAPE]);
     assert_eq!(view(), whole);
 
+    // Zooming and moving on keep the day, whether it is first, last or between, and say the one that is read.
+    let spoken = || browser.text("return document.getElementById('spoken').textContent");
+    for (keys, place) in [
+        (vec!["\u{e010}", "+", "+"], 20),
+        (vec![ESCAPE, "\u{e011}", "+"], 0),
+        (vec!["\u{e010}"], 20), // out of view before
+        (vec![ESCAPE, ARROW_LEFT, ARROW_LEFT, "+", "+"], 18),
+    ] {
+        browser.press(&keys);
+        assert_eq!(browser.field("readout", "day"), day(place), "{keys:?}");
+        assert!(spoken().starts_with(&day(place).unwrap()), "{}", spoken());
+        let [from, to] = [0, 1].map(|end| view()[0][end].as_f64().unwrap() / 86_400.0);
+        let at = f64::from(FIRST_DAY + place);
+        assert!(from <= at && at <= to, "{at} is not in {from} to {to}");
+        let under = browser
+            .run("return Math.round(charts.main.posToVal(charts.main.cursor.left, 'x') / DAY)");
+        assert_eq!(under, json!(FIRST_DAY + place), "{keys:?}");
+    }
+    browser.press(&[ESCAPE, "\u{e010}"]);
+    browser.click("[data-do=in]");
+    assert_eq!(
+        view()[0][1],
+        whole[0][1],
+        "the button zooms around the newest day"
+    );
+
     // The price axis fits what is in view.
     browser.run("charts.zoom(times[0], times[4])");
     browser.wait("return charts.view()[1] === times[4]");
@@ -272,6 +299,27 @@ fn a_range_is_drawn_light_and_dark_and_fits_a_phone() {
     let wide = browser.run("return [document.documentElement.scrollWidth, innerWidth]");
     assert_eq!(wide, json!([360, 360]), "nothing sticks out");
     size_of_a_drawing(&browser.screenshot());
+
+    // The labels of prices above $100,000 have room.
+    let place = Place::new();
+    of_many_days(&place.db(), 6_000, false);
+    place
+        .open_db()
+        .execute("UPDATE price SET usd = usd * 4", [])
+        .unwrap();
+    place.run(["report", "-o", "high.html"]).expect(0);
+    browser.open(&place.dir().join("high.html"));
+    browser.run("charts.zoom(data.last * DAY - 90 * DAY, data.last * DAY)");
+    let labels = "const { axes: [, y], ctx } = charts.main; ctx.font = '12px sans-serif'; \
+                  return y._values.map((label) => [label, ctx.measureText(label).width + y.gap < y._size])";
+    let labels = browser.run(labels);
+    let labels = labels.as_array().unwrap();
+    assert!(labels.len() > 2);
+    for label in labels {
+        let text = label[0].as_str().unwrap();
+        assert!(text.starts_with('$') && text.ends_with('k'), "{text}");
+        assert_eq!(label[1], json!(true), "{text}");
+    }
     assert_eq!(browser.errors(), [""; 0]);
 }
 
@@ -286,8 +334,10 @@ fn a_served_page_links_to_its_days_and_a_file_links_nowhere() {
     };
     let link =
         || browser.run("charts.go(2); return document.getElementById('link').getAttribute('href')");
+    let words = || browser.text("return document.getElementById('link').textContent");
     browser.open(&page("file.html"));
     assert_eq!(link(), json!(null));
+    assert_eq!(words(), "blkprice report 2023-12-11");
     let store = Store::read(&WEEKS.db()).unwrap();
     let served = served_range_page(&store, *EVER.start(), *EVER.end(), "/days/{day}.html").unwrap();
     let file = WEEKS.dir().join("served.html");
@@ -297,6 +347,9 @@ fn a_served_page_links_to_its_days_and_a_file_links_nowhere() {
         link(),
         json!(format!("/days/{}.html", dates::show(FIRST_DAY + 2)))
     );
+    assert_eq!(words(), "page of 2023-12-11");
+    browser.run("charts.go(11)");
+    assert_eq!(words(), "–", "it is not stored");
 }
 
 #[test]

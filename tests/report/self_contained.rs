@@ -1,7 +1,7 @@
 //! The pages as text, without a browser.
 
 use blkprice::dates;
-use blkprice::export::report::{EVER, day_page, range_page};
+use blkprice::export::report::{EVER, day_page, range_page, served_day_page, served_range_page};
 use blkprice::store::Store;
 
 use super::database::{DAY, WEEKS, WITHOUT};
@@ -51,6 +51,46 @@ fn a_page_names_nothing_to_fetch() {
         );
         assert!(page.contains("default-src 'none'; script-src 'sha256-"));
         assert!(!page.contains("unsafe-inline") && !page.contains("{{"));
+    }
+}
+
+#[test]
+fn a_served_day_leads_to_all_days_and_to_those_next_to_it() {
+    let store = Store::read(&WEEKS.db()).unwrap();
+    let served = |day: &str| {
+        served_day_page(&store, dates::parse(day).unwrap(), "/all?a&b", "/d/{day}/").unwrap()
+    };
+    let links = |page: &str| -> Vec<String> {
+        let links = page.split("<a ").skip(1);
+        let href = |link: &str| {
+            let (_, rest) = link.split_once("href=\"").unwrap();
+            rest.split_once('"').unwrap().0.to_string()
+        };
+        links
+            .filter(|link| link.contains("href=\""))
+            .map(href)
+            .collect()
+    };
+    let home = "/all?a&amp;b";
+    assert_eq!(
+        links(&served(DAY)),
+        [home, "/d/2023-12-22/", "/d/2023-12-24/"]
+    );
+    // The 20th is not stored; before the first and after the last there is none.
+    assert_eq!(
+        links(&served("2023-12-21")),
+        [home, "/d/2023-12-19/", "/d/2023-12-22/"]
+    );
+    assert_eq!(links(&served("2023-12-09")), [home, "/d/2023-12-10/"]);
+    assert_eq!(links(&served("2023-12-29")), [home, "/d/2023-12-28/"]);
+    let everything = served_range_page(&store, *EVER.start(), *EVER.end(), "/d/{day}/").unwrap();
+    for page in [served(DAY), everything] {
+        assert!(!page.contains("this page is one file"));
+        assert!(!page.contains("{{"));
+    }
+    for page in pages() {
+        assert!(page.contains("nothing fetched: this page is one file"));
+        assert!(!page.contains("<nav"));
     }
 }
 

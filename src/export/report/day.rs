@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::cloud::Cloud;
 use super::columns::number;
-use super::{Error, prices, stored_within};
+use super::{Error, not_stored, prices};
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::export;
@@ -31,6 +31,18 @@ pub(super) struct DayBlock {
     pub(super) price: Option<BlockPriceRow>,
 }
 
+/// What the page of a day links to, where a service has it.
+#[derive(Debug)]
+pub(super) struct Links {
+    /// The page of all days.
+    pub(super) home: String,
+    /// Where the page of a day is, with `{day}` for the day.
+    pub(super) day: String,
+    /// The stored days next to it.
+    pub(super) before: Option<WindowDay>,
+    pub(super) after: Option<WindowDay>,
+}
+
 /// A stored day with its amounts and its price, ready to be shown.
 #[derive(Debug)]
 pub struct Day {
@@ -44,6 +56,8 @@ pub struct Day {
     /// Where there is a price.
     pub(super) cloud: Option<Cloud>,
     pub(super) explanation: Option<Explanation>,
+    /// None in a file of its own.
+    pub(super) links: Option<Links>,
 }
 
 impl Day {
@@ -54,10 +68,9 @@ impl Day {
     pub fn gather(store: &Store, day: WindowDay) -> Result<Day, Error> {
         // All rows from one state of the database, whatever is written meanwhile.
         let _snapshot = store.snapshot()?;
-        stored_within(store, day, day)?;
-        let days = store.days()?;
-        let at = days.binary_search_by_key(&day, |day| day.day);
-        let stored = days[at.unwrap_or_default()]; // it is within
+        let Some(stored) = store.days_between(day, day)?.pop() else {
+            return Err(not_stored(store, day, day)?);
+        };
         let price = |engine: Engine| Ok::<_, Error>(prices(store, engine, day, day)?.pop());
         let (path, v91) = (price(Engine::Path)?, price(Engine::V91)?);
         let outputs: Vec<BlockOutputs> = store
@@ -70,7 +83,8 @@ impl Day {
             })
             .collect();
         let block_prices = block_prices(store, &stored)?;
-        let pool = rayon::ThreadPoolBuilder::new().build()?;
+        // One day is soon decoded; a thread for every processor may be more than a service is allowed.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
         let usd = path.as_ref().and_then(|row| row.usd);
         Ok(Day {
             day,
@@ -84,6 +98,7 @@ impl Day {
             v91,
             blocks: blocks(&outputs, &block_prices),
             amounts: path::amounts(&outputs),
+            links: None,
         })
     }
 
@@ -95,6 +110,11 @@ impl Day {
     /// USD per BTC by the path engine.
     pub(super) fn usd(&self) -> Option<f64> {
         self.path.as_ref().and_then(|row| row.usd)
+    }
+
+    /// Whether there is anything to draw through the day.
+    pub(super) fn has_path(&self) -> bool {
+        self.usd().is_some() || self.blocks.iter().any(|block| block.price.is_some())
     }
 
     /// What the page draws.

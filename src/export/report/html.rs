@@ -19,11 +19,18 @@ const UPLOT_JS: &str = include_str!("assets/uplot/uPlot.iife.min.js");
 const PAGE_JS: &str = include_str!("assets/page.js");
 const CHARTS_JS: &str = include_str!("assets/charts.js");
 
+/// What is true of a file only.
+const ALONE: &str = ", nothing fetched: this page is one file";
+
 /// What makes a page.
 struct Page<'a> {
     title: String,
     /// A sentence for search results and previews.
     description: String,
+    /// HTML: links to other pages.
+    nav: String,
+    /// Whether the page is a file of its own, and not a service's.
+    is_file: bool,
     /// HTML.
     body: String,
     data: Json,
@@ -52,6 +59,8 @@ impl Page<'_> {
                 ("title", &escape(&self.title)),
                 ("description", &escape(&self.description)),
                 ("styles", &wrap("style", &styles)),
+                ("nav", &self.nav),
+                ("alone", if self.is_file { ALONE } else { "" }),
                 ("body", &self.body),
                 ("version", env!("CARGO_PKG_VERSION")),
                 ("data", &embedded(&self.data)),
@@ -94,6 +103,11 @@ fn fill(template: &str, parts: &[(&str, &str)]) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// The attribute of an element that is shown where there is something in it.
+fn hidden_unless(something: bool) -> &'static str {
+    if something { "" } else { " hidden" }
 }
 
 /// A figure above the charts: what it is, its value, and a word on it; all plain text.

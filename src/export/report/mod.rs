@@ -15,6 +15,8 @@ mod summary;
 mod svg;
 mod text;
 
+use day::Links;
+
 pub use day::Day;
 pub use range::Range;
 
@@ -23,7 +25,7 @@ use std::path::PathBuf;
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::pricing::Engine;
-use crate::store::{self, PriceRow, Store};
+use crate::store::{self, PriceRow, Store, StoredDay};
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
@@ -70,12 +72,40 @@ pub fn served_range_page(
     Ok(html::range(&range))
 }
 
-/// The page of one stored day for a service, by the path engine alone: HTML.
+/// The page of one stored day for a service, by the path engine alone, with links to the page at `home` and, by `day_link` as
+/// in [`served_range_page`], to the stored days before and after it: HTML.
 ///
 /// # Errors
 /// The day is not stored, or the database cannot be read.
-pub fn served_day_page(store: &Store, day: WindowDay) -> Result<String, Error> {
-    Ok(html::day(&Day::gather(store, day)?.of_path_alone()))
+pub fn served_day_page(
+    store: &Store,
+    day: WindowDay,
+    home: &str,
+    day_link: &str,
+) -> Result<String, Error> {
+    let mut page = Day::gather(store, day)?.of_path_alone();
+    page.links = Some(Links {
+        home: home.to_string(),
+        day: day_link.to_string(),
+        before: nearest(store, |reach| (day - reach, day - 1), <[_]>::last)?,
+        after: nearest(store, |reach| (day + 1, day + reach), <[_]>::first)?,
+    });
+    Ok(html::day(&page))
+}
+
+/// The nearest stored day to one side: mostly it is near, so few days are read.
+fn nearest(
+    store: &Store,
+    within: impl Fn(i32) -> (WindowDay, WindowDay),
+    pick: fn(&[StoredDay]) -> Option<&StoredDay>,
+) -> Result<Option<WindowDay>, store::Error> {
+    for reach in [10, *EVER.end()] {
+        let (first, last) = within(reach);
+        if let Some(day) = pick(&store.days_between(first, last)?) {
+            return Ok(Some(day.day));
+        }
+    }
+    Ok(None)
 }
 
 /// The page of one stored day (days since 1970-01-01): HTML.
@@ -111,14 +141,16 @@ pub fn stored_within(
     first: WindowDay,
     last: WindowDay,
 ) -> Result<(WindowDay, WindowDay), Error> {
-    let days = store.days()?;
-    let mut within = days
-        .iter()
-        .map(|day| day.day)
-        .filter(|day| (first..=last).contains(day));
-    if let Some(from) = within.next() {
-        return Ok((from, within.next_back().unwrap_or(from)));
+    let days = store.days_between(first, last)?;
+    match (days.first(), days.last()) {
+        (Some(from), Some(to)) => Ok((from.day, to.day)),
+        _ => Err(not_stored(store, first, last)?),
     }
+}
+
+/// Says that none of these days is stored, and which are.
+fn not_stored(store: &Store, first: WindowDay, last: WindowDay) -> Result<Error, store::Error> {
+    let days = store.days()?;
     let asked = match (first == last, (first..=last) == EVER) {
         (true, _) => dates::show(first),
         (_, true) => "any day".to_string(),
@@ -132,7 +164,7 @@ pub fn stored_within(
         ),
         _ => "it holds no days".to_string(),
     };
-    Err(Error::NotStored {
+    Ok(Error::NotStored {
         path: store.path().to_path_buf(),
         asked,
         held,

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::columns::Columns;
-use super::{Error, prices, stored_within};
+use super::{Error, not_stored, prices};
 use crate::chain::WindowDay;
 use crate::export::query::{self, export};
 use crate::export::tables::Table;
@@ -37,9 +37,11 @@ impl Range {
     pub fn gather(store: &Store, first: WindowDay, last: WindowDay) -> Result<Range, Error> {
         // All rows from one state of the database, whatever is written meanwhile.
         let _snapshot = store.snapshot()?;
-        let (first, last) = stored_within(store, first, last)?;
-        let mut days = store.days()?;
-        days.retain(|day| (first..=last).contains(&day.day));
+        let days = store.days_between(first, last)?;
+        let (Some(from), Some(to)) = (days.first(), days.last()) else {
+            return Err(not_stored(store, first, last)?);
+        };
+        let (first, last) = (from.day, to.day);
         let table = |table: Table, engine: Engine| {
             let mut columns = Columns::default();
             export(store, table, engine.name(), first, last, &mut columns).map_err(read_error)?;
@@ -76,6 +78,12 @@ impl Range {
             "dayLink": self.day_link,
             "tables": self.tables,
         })
+    }
+
+    /// Whether any day has a price, by any engine.
+    pub(super) fn has_prices(&self) -> bool {
+        let mut rows = self.path.iter().chain(&self.v91);
+        rows.any(|row| row.usd.is_some())
     }
 
     /// How many days there are between the ends, both included.

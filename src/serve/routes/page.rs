@@ -17,13 +17,16 @@ use crate::store::{self, Store};
 const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Where the page of a day is.
+const DAY_LINK: &str = "/days/{day}";
+
 type Page = ([(HeaderName, HeaderValue); 1], Body);
 
 /// The page at `/`: all stored days.
 pub(super) async fn all(State(service): State<Shared>, params: Params) -> Result<Page, Refusal> {
     params.only(&[])?;
     let work = |store: &Store, written| {
-        let page = report::served_range_page(store, *EVER.start(), *EVER.end(), "/days/{day}");
+        let page = report::served_range_page(store, *EVER.start(), *EVER.end(), DAY_LINK);
         html(store, page, written)
     };
     Ok(under_policy(service.database.keep(Keep::Page, work).await?))
@@ -47,8 +50,10 @@ pub(super) async fn day(
         ));
     }
     // One at a time: it is decoded anew, and takes all processors for a moment.
-    let work =
-        move |store: &Store, written| html(store, report::served_day_page(store, day), written);
+    let work = move |store: &Store, written| {
+        let page = report::served_day_page(store, day, "/", DAY_LINK);
+        html(store, page, written)
+    };
     let body = service.database.keep(Keep::DayPage(day), work).await?;
     Ok(under_policy(body))
 }

@@ -76,6 +76,16 @@ function tallest(u) {
   return top;
 }
 
+/** Numbers for an axis of amounts in bitcoin, whose labels are long. */
+function btcNumbers(min, max, width) {
+  const most = width / 105;
+  const decades = Math.log10(max / min);
+  if (decades < 0.7) return roundNumbers(min, max, most);
+  if (most / decades > 10 / 3) return logNumbers(min, max, Infinity); // 1, 2 and 5
+  const every = Math.ceil(decades / most);
+  return logNumbers(min, max, 0).filter((sats) => Math.round(Math.log10(sats)) % every === 0);
+}
+
 const btcLabel = (sats) => {
   const btc = sats / SATS;
   return (btc >= 0.001 ? btc : btc.toFixed(8).replace(/0+$/, "")) + " BTC";
@@ -92,7 +102,7 @@ const amountsChart = {
         size: 30,
         grid: { show: false },
         splits: (u, i, min, max) => {
-          if (laid === null) return logNumbers(min, max, u.width / 80);
+          if (laid === null) return btcNumbers(min, max, u.over.clientWidth);
           const room = (u.width / Math.log10(max / min)) * 0.18; // between 1, 2 and 5: a fifth of a decade or more
           const main = teeth(min, max).filter(([, usd]) => /^[125]/.test(usd.toExponential()) && /^.(e|\.0*e)/.test(usd.toExponential()));
           return main.filter(([, usd]) => room > 26 || usd.toExponential().startsWith("1")).map(([sats]) => sats);
@@ -107,7 +117,7 @@ const amountsChart = {
     cursor: { points: { show: false } },
   },
 };
-const amountCharts = new Charts($("amounts-charts"), middles, [amountsChart], readAmount, true);
+const amountCharts = new Charts($("amounts-charts"), middles, [amountsChart], readAmount, { logarithmic: true });
 // The fullest bin, until another is pointed at.
 amountCharts.at = counted.indexOf(counted.reduce((a, b) => Math.max(a, b), 0));
 readAmount(amountCharts.at);

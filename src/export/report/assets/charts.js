@@ -31,7 +31,6 @@ function logNumbers(min, max, count) {
 }
 
 const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif";
-const narrow = () => innerWidth < 640;
 
 /** The look of an axis; `more` says what differs. */
 const axis = (more) => ({
@@ -45,7 +44,14 @@ const axis = (more) => ({
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** Labels of a time axis, in UTC: years, months, days or hours, as far as they are apart. */
+/** Steps of an axis of days: whole days, months, years. */
+const DAY_STEPS = [
+  ...[1, 2, 3, 4, 5, 7, 10, 15].map((days) => days * DAY),
+  ...[1, 2, 3, 4, 6].map((months) => months * 30 * DAY),
+  ...[1, 2, 5, 10].map((years) => years * 365 * DAY),
+];
+
+/** Labels of an axis of days, in UTC: years, months or days, as far as they are apart. */
 function dateLabels(u, times, axisIndex, space, step) {
   let year = null;
   return times.map((time) => {
@@ -54,7 +60,6 @@ function dateLabels(u, times, axisIndex, space, step) {
     const first = year !== date.getUTCFullYear();
     year = date.getUTCFullYear();
     if (step >= 360 * DAY) return String(year);
-    if (step < DAY) return date.toISOString().slice(11, 16);
     const month = MONTHS[date.getUTCMonth()];
     const label = step >= 28 * DAY ? month : date.getUTCDate() + " " + month;
     return first ? label + "\n" + year : label;
@@ -69,7 +74,7 @@ function inView(u) {
 
 const utc = (time) => uPlot.tzDate(new Date(time * 1e3), "Etc/UTC");
 const valueAxis = (label, more) => axis({
-  size: () => (narrow() ? 52 : 66),
+  size: () => (narrow() ? 60 : 66),
   values: (u, numbers) => numbers.map(label),
   ...more,
 });
@@ -79,11 +84,12 @@ const valueAxis = (label, more) => axis({
 /**
  * Charts one below the other that share their x values: the cursor, the zoom and the keys work on all of them.
  * `parts` are `{ root, height, options, series }`; `moved` is called with the place in `xs` that the cursor
- * is at, and says it in words.
+ * is at, and says it in words. `alone` is how much of the x axis is seen to both sides of a single value.
  */
 class Charts {
-  constructor(host, xs, parts, moved, logarithmic) {
+  constructor(host, xs, parts, moved, { logarithmic, alone = 1 } = {}) {
     this.host = host;
+    this.alone = alone;
     // The x axis in even steps, and back.
     this.to = logarithmic ? Math.log : Number;
     this.from = logarithmic ? Math.exp : Number;
@@ -127,6 +133,11 @@ class Charts {
 
   width(root) { return Math.max(200, root.clientWidth); }
   get main() { return this.plots[0].plot; }
+  /** The charts that are shown, each with its caption, for a picture. */
+  pictures() {
+    const shown = this.plots.filter(({ part }) => part.root.clientWidth > 0);
+    return shown.map(({ plot, part }) => [part.root.dataset.caption, plot.ctx.canvas]);
+  }
   redraw() { for (const { plot } of this.plots) plot.redraw(false, true); }
 
   resize() {
@@ -163,13 +174,18 @@ class Charts {
   /** The cursor to the value at place `at`, which is brought into view. */
   go(at) {
     at = Math.max(0, Math.min(this.xs.length - 1, at));
-    const x = this.xs[at];
+    const x = this.to(this.xs[at]);
     const [min, max] = this.view().map(this.to);
     const half = (max - min) / 2;
-    if (this.to(x) < min || this.to(x) > max) this.put(this.to(x) - half, this.to(x) + half);
+    if (!this.sees(x)) this.put(x - half, x + half);
+    this.mark(at);
+  }
+
+  /** The cursor to the value at place `at`, which is in view; says it. */
+  mark(at) {
     this.at = at;
     for (const { plot } of this.plots) {
-      plot.setCursor({ left: plot.valToPos(x, "x"), top: plot.over.clientHeight / 2 });
+      plot.setCursor({ left: plot.valToPos(this.xs[at], "x"), top: plot.over.clientHeight / 2 });
     }
     this.spoken = this.moved(at);
   }
@@ -185,8 +201,21 @@ class Charts {
     const width = Math.max(least, Math.min(max - min, last - first));
     min = Math.max(first, Math.min(middle - width / 2, last - width));
     max = min + width;
-    if (!(width > 0)) [min, max] = [first - 1, first + 1]; // a single value
-    this.main.setScale("x", { min: this.from(min), max: this.from(max) });
+    if (!(width > 0)) [min, max] = [first - this.alone, first + this.alone]; // a single value
+    const { at } = this;
+    // At once, so that the cursor can be placed by the new scale.
+    for (const { plot } of this.plots) {
+      plot.batch(() => plot.setScale("x", { min: this.from(min), max: this.from(max) }));
+    }
+    // The cursor has stayed where it was on the screen: it belongs to a value.
+    if (at !== null && this.sees(this.to(this.xs[at]))) this.mark(at);
+  }
+
+  /** Whether `x`, a step of the axis, is in view, its ends included. */
+  sees(x) {
+    const [min, max] = this.view().map(this.to);
+    const rounding = (max - min) * 1e-9;
+    return x >= min - rounding && x <= max + rounding;
   }
 
   /** Zooms around `x`, a step of the axis. */
@@ -197,8 +226,8 @@ class Charts {
 
   by(factor) {
     const [min, max] = this.view().map(this.to);
-    const x = this.at === null ? min : this.to(this.xs[this.at]);
-    this.around(x > min && x < max ? x : (min + max) / 2, factor);
+    const x = this.at === null ? null : this.to(this.xs[this.at]);
+    this.around(x !== null && this.sees(x) ? x : (min + max) / 2, factor);
   }
 
   pan(share) {

@@ -54,11 +54,16 @@ const state = { path: states(tables.path), v91: states(tables.v91) };
 // ---- the charts ----
 
 let logarithmic = true;
-const shown = { band68: true, band95: true, v91: false };
+// Where v9.1 alone has prices they are what there is to see.
+const shown = { band68: true, band95: true, v91: !column.usd.some((usd) => usd !== null) };
+document.querySelector('[data-do="v91"]').setAttribute("aria-pressed", shown.v91);
 const when = (name, values) => (shown[name] ? values : new Array(SPAN).fill(null));
 
 const line = (colour, more) => ({ stroke: () => colours[colour], width: 1.6, points: lonelyPoints(colour), ...more });
 const edge = { stroke: "transparent", width: 0, points: { show: false } };
+
+/** Ends of an axis that nothing is drawn along: it has no numbers. */
+const NOTHING = [1, 10];
 
 /** The lowest and the highest price to be drawn, with the bands as far as they do not flatten the line. */
 function inSight(u) {
@@ -74,10 +79,33 @@ function inSight(u) {
     return [min, max];
   };
   const [low, high] = ends(["usd"]);
-  if (!high) return [1, 10];
+  if (!high) return shown.v91 && ends(["v91"])[1] ? ends(["v91"]) : NOTHING;
   const also = ["low68", "high68", "low95", "high95", "v91"].filter((name) => name === "v91" ? shown.v91 : shown["band" + name.slice(-2)]);
   const [min, max] = ends(["usd", ...also]);
   return [Math.max(min, low / 1.6), Math.min(max, high * 1.6)];
+}
+
+/** Bars for the bands of days without neighbours: between nothing and nothing no band is drawn. */
+function drawLonely(u) {
+  const { ctx, bbox } = u;
+  const scale = devicePixelRatio || 1;
+  const wide = ((u.over.clientWidth * DAY) / (u.scales.x.max - u.scales.x.min)) * 0.7;
+  ctx.save();
+  // A day at the edge of the view has a whole bar.
+  ctx.beginPath();
+  ctx.rect(bbox.left - 8 * scale, bbox.top, bbox.width + 16 * scale, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = colours.price;
+  for (const [low, high, most, alpha] of [[2, 3, 5, 0.35], [4, 5, 11, 0.45]]) {
+    const width = Math.max(1.5, Math.min(most, wide)) * scale;
+    ctx.globalAlpha = alpha;
+    for (const i of lonely(u.data[low])) {
+      if (times[i] < u.scales.x.min || times[i] > u.scales.x.max || u.data[high][i] === null) continue;
+      const [x, top, bottom] = [u.valToPos(times[i], "x", true), u.valToPos(u.data[high][i], "y", true), u.valToPos(u.data[low][i], "y", true)];
+      ctx.fillRect(x - width / 2, top, width, Math.max(scale, bottom - top));
+    }
+  }
+  ctx.restore();
 }
 
 const priceChart = {
@@ -98,14 +126,15 @@ const priceChart = {
         range: (u) => {
           const [min, max] = inSight(u);
           const room = Math.max(1.01, (max / min) ** 0.06);
-          return logarithmic ? [min / room, max * room] : [Math.max(0, min - (max - min) * 0.06), max + (max - min) * 0.06 || 1];
+          return logarithmic ? [min / room, max * room] : [Math.max(0, min - (max - min || max * 0.1) * 0.06), max + (max - min || max * 0.1) * 0.06];
         },
       },
     },
     axes: [
-      axis({ values: dateLabels, size: 40 }),
+      axis({ incrs: DAY_STEPS, values: dateLabels, size: 40 }),
       valueAxis(axisDollars, {
         splits: (u, i, min, max) => {
+          if (inSight(u) === NOTHING) return [];
           const count = u.height / 45;
           return logarithmic ? logNumbers(min, max, count) : roundNumbers(min, max, count);
         },
@@ -116,6 +145,7 @@ const priceChart = {
       {}, line("price"), { ...edge }, { ...edge }, { ...edge }, { ...edge },
       { stroke: () => colours.v91, width: 1.2, dash: [4, 3], points: lonelyPoints("v91") },
     ],
+    hooks: { drawAxes: [drawLonely] },
     bands: [
       { series: [3, 2], fill: () => colours.band95 },
       { series: [5, 4], fill: () => colours.band68 },
@@ -194,7 +224,7 @@ const offChart = {
 
 const compared = column.off.some((off) => off !== null);
 if (compared) $("off").textContent = "";
-const charts = new Charts($("charts"), times, compared ? [priceChart, confidenceChart, offChart] : [priceChart, confidenceChart], readDay);
+const charts = new Charts($("charts"), times, compared ? [priceChart, confidenceChart, offChart] : [priceChart, confidenceChart], readDay, { alone: DAY / 2 });
 
 function readDay(i) {
   const c = (name) => column[name][i];
@@ -216,9 +246,11 @@ function readDay(i) {
   ]);
   const link = $("link");
   const day = dayText(FIRST + i);
-  if (data.dayLink && c("blocks") !== null) link.href = data.dayLink.replace("{day}", day);
+  const isStored = c("blocks") !== null;
+  if (data.dayLink && isStored) link.href = data.dayLink.replace("{day}", day);
   else link.removeAttribute("href");
-  link.textContent = "blkprice report " + day;
+  // A file knows of no other page, but of how it is made.
+  link.textContent = !isStored ? "–" : data.dayLink ? "page of " + day : "blkprice report " + day;
   calendar.mark(i);
   return day + ": " + (c("usd") === null ? "no price" : dollars(c("usd")) + ", 68 % interval " + interval(c("low68"), c("high68"))) +
     ", " + (state.path[i] === "missing" ? "not stored" : state.path[i]);

@@ -19,7 +19,7 @@ buttons(document, charts, {
     charts.reset();
   },
   async png() {
-    const parts = [[$("amounts").dataset.caption, amountCharts.main.ctx.canvas], [$("path").dataset.caption, charts.main.ctx.canvas]];
+    const parts = [...amountCharts.pictures(), ...charts.pictures()];
     save(await picture(document.querySelector("h1").textContent, parts), "blkprice-" + data.day + ".png");
   },
   csv() {

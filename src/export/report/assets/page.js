@@ -18,8 +18,13 @@ function dollars(usd) {
   return usd === 0 ? "$0" : "$" + Number(usd.toPrecision(3));
 }
 
-/** The same, short enough for an axis. */
-const axisDollars = (usd) => (usd >= 1e6 ? "$" + Number((usd / 1e6).toPrecision(4)) + "M" : dollars(usd));
+const narrow = () => innerWidth < 640;
+
+/** The same, short enough for an axis: on a phone from $100,000 on by the thousand. */
+function axisDollars(usd) {
+  if (usd >= 1e6) return "$" + Number((usd / 1e6).toPrecision(4)) + "M";
+  return narrow() && usd >= 1e5 ? "$" + Number((usd / 1e3).toPrecision(5)) + "k" : dollars(usd);
+}
 
 const interval = (low, high) => (typeof low === "number" && typeof high === "number" ? dollars(low) + " – " + dollars(high) : "–");
 const signed = (share) => (share < 0 ? "−" : "+") + Math.abs(share * 100).toFixed(2) + " %";

@@ -5,9 +5,11 @@ const daysInView = () => {
   const [min, max] = charts.view();
   return (day) => day * DAY >= min && day * DAY <= max;
 };
+/** The days in view: `from..to`, or one alone. */
 const span = () => {
   const [min, max] = charts.view();
-  return dayText(Math.ceil(min / DAY)) + ".." + dayText(Math.floor(max / DAY));
+  const [from, to] = [dayText(Math.ceil(min / DAY)), dayText(Math.floor(max / DAY))];
+  return from === to ? from : from + ".." + to;
 };
 
 function toggle(name) {
@@ -32,7 +34,7 @@ buttons(document, charts, {
   calendarPath: () => pick("path"),
   calendarV91: () => pick("v91"),
   async png() {
-    const parts = charts.plots.map(({ plot, part }) => [part.root.dataset.caption, plot.ctx.canvas]);
+    const parts = charts.pictures();
     parts.push([calendar.canvas.dataset.caption, calendar.canvas]);
     save(await picture("Bitcoin price, " + span().replace("..", " to "), parts), "blkprice-" + span() + ".png");
   },

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use super::{Page, figure};
+use super::{Page, figure, hidden_unless};
+use crate::chain::WindowDay;
 use crate::dates;
-use crate::export::report::day::Day;
+use crate::export::report::day::{Day, Links};
 use crate::export::report::text::{dollars, escape, grouped};
-use crate::price::path::{Explanation, RoundAmount};
+use crate::price::path::RoundAmount;
 use crate::store::PriceRow;
 
 const BODY: &str = include_str!("../assets/day.html");
@@ -19,12 +20,21 @@ const SCRIPTS: [&str; 3] = [
 /// What explains a price is kept for the engine's present version only.
 const OLDER: &str = "What explains a price is missing here, or of an older version of the engine; `blkprice price` makes it.";
 
+/// How the rivals and the price go together.
+const CENTRES: &str = "A neighbourhood reaches 12 % to either side of its centre. The price is found within the first of them by a \
+                       second, finer pass, so it may differ from the centre.";
+
 /// A rival with a score nearer than this is not told apart by the comb: its price is ten times, or a tenth.
 const SAME_SCORE: f64 = 0.5;
+
+/// Fewer payments at a round amount say nothing by themselves.
+const HANDFUL: f64 = 5.0;
 
 /// The page: HTML.
 pub(in crate::export::report) fn day(day: &Day) -> String {
     let title = title(day);
+    let (has_path, has_amounts) = (day.has_path(), day.stored.outputs > 0);
+    let if_priced = |words| if day.usd().is_some() { words } else { "" };
     Page {
         description: format!(
             "Bitcoin's price on {}, and why: the day's amounts against round dollar amounts.",
@@ -36,17 +46,45 @@ pub(in crate::export::report) fn day(day: &Day) -> String {
                 ("title", &escape(&title)),
                 ("sub", &escape(&sub(day))),
                 ("figures", &figures(day)),
+                ("no_path", hidden_unless(has_path)),
+                ("no_amounts", hidden_unless(has_amounts)),
+                ("no_picture", hidden_unless(has_path || has_amounts)),
+                ("why_title", why_title(day)),
+                ("comb", if_priced(" with the comb of round dollar amounts")),
+                ("unit", if_priced(", in USD at the price laid on")),
                 ("why", &escape(&why(day))),
                 ("cloud", &escape(&cloud(day))),
                 ("ohlc", &escape(&ohlc(day))),
-                ("explained", &explained(day.explanation.as_ref())),
+                ("explained", &explained(day)),
             ],
         ),
         title,
+        nav: day.links.as_ref().map_or_else(String::new, nav),
+        is_file: day.links.is_none(),
         data: day.to_json(),
         scripts: &SCRIPTS,
     }
     .render()
+}
+
+/// Links to all days, and to the days before and after.
+fn nav(links: &Links) -> String {
+    let mut out = format!(
+        "<nav aria-label=\"Days\">\n<a href=\"{}\">All days</a>\n",
+        escape(&links.home)
+    );
+    let mut link = |rel: &str, day: Option<WindowDay>, before: &str, after: &str| {
+        if let Some(day) = day.map(dates::show) {
+            let _ = writeln!(
+                out,
+                "<a rel=\"{rel}\" href=\"{}\">{before}{day}{after}</a>",
+                escape(&links.day.replace("{day}", &day))
+            );
+        }
+    };
+    link("prev", links.before, "‹ ", "");
+    link("next", links.after, "", " ›");
+    out + "</nav>\n"
 }
 
 /// `Bitcoin on 2024-02-03: $43,012`.
@@ -111,6 +149,9 @@ fn figures(day: &Day) -> String {
             out += &figure("Low – high", &pair((low, high)), "");
         }
     }
+    if day.path.is_none() {
+        out += &figure("Price (UTC day)", "none", "not priced yet");
+    }
     if let Some(row) = &day.v91 {
         out += &v91(row, day.usd());
     }
@@ -134,6 +175,13 @@ fn v91(row: &PriceRow, path: Option<f64>) -> String {
     }
 }
 
+fn why_title(day: &Day) -> &'static str {
+    match day.usd() {
+        Some(_) => "Why this price",
+        None => "The day's payments",
+    }
+}
+
 /// The reason in a sentence or two.
 pub(in crate::export::report) fn why(day: &Day) -> String {
     if day.stored.outputs == 0 {
@@ -152,21 +200,7 @@ pub(in crate::export::report) fn why(day: &Day) -> String {
             dollars(usd)
         );
     };
-    let mut text = format!(
-        "People pay round dollar amounts. At {} the day's payments pile up on them",
-        dollars(usd)
-    );
-    let strongest = |amount: &&RoundAmount| amount.usd >= 1.0;
-    if let Some(amount) = explanation.carried_by.iter().find(strongest) {
-        let _ = write!(
-            text,
-            ": near {} there are {} where {} would be if nobody rounded",
-            dollars(amount.usd),
-            grouped(amount.found),
-            grouped(amount.expected)
-        );
-    }
-    text.push_str(". At another price the comb misses the piles.");
+    let mut text = piles(dollars(usd), &explanation.carried_by);
     if let Some(rival) = &explanation.runner_up {
         let _ = write!(
             text,
@@ -181,6 +215,29 @@ pub(in crate::export::report) fn why(day: &Day) -> String {
         );
     }
     text
+}
+
+/// What lies on round amounts at a price.
+fn piles(price: String, carried_by: &[RoundAmount]) -> String {
+    let mut many = carried_by.iter().filter(|amount| amount.found >= HANDFUL);
+    if many.clone().next().is_none() {
+        return format!(
+            "People pay round dollar amounts. At {price} only a few of the day's payments lie on them: the days around it decided."
+        );
+    }
+    let example = many.find(|amount| amount.usd >= 1.0);
+    let example = example.map_or(String::new(), |amount| {
+        format!(
+            ": near {} there are {} where {} would be if nobody rounded",
+            dollars(amount.usd),
+            grouped(amount.found),
+            grouped(amount.expected)
+        )
+    });
+    format!(
+        "People pay round dollar amounts. At {price} the day's payments pile up on them{example}. At another price the comb \
+         misses the piles."
+    )
 }
 
 fn cloud(day: &Day) -> String {
@@ -221,8 +278,11 @@ fn ohlc(day: &Day) -> String {
 }
 
 /// The rivals and the round amounts, as tables.
-fn explained(explanation: Option<&Explanation>) -> String {
-    let Some(explanation) = explanation else {
+fn explained(day: &Day) -> String {
+    if day.path.is_none() {
+        return "<p class=\"note\">There is no price to explain yet.</p>".to_string();
+    }
+    let Some(explanation) = &day.explanation else {
         return format!("<p class=\"note\">{}</p>", escape(OLDER));
     };
     if explanation.peaks.is_empty() {
@@ -239,7 +299,8 @@ fn explained(explanation: Option<&Explanation>) -> String {
         );
     }
     let mut amounts = String::new();
-    for amount in &explanation.carried_by {
+    let seen = |amount: &&RoundAmount| amount.found.max(amount.expected).round() >= 1.0;
+    for amount in explanation.carried_by.iter().filter(seen) {
         let _ = writeln!(
             amounts,
             "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{:.1}</td></tr>",
@@ -251,7 +312,7 @@ fn explained(explanation: Option<&Explanation>) -> String {
         );
     }
     format!(
-        "<div class=\"two\"><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Rivals\"><table><caption>Which prices \
+        "<p class=\"note\">{CENTRES}</p>\n<div class=\"two\"><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Rivals\"><table><caption>Which prices \
          the day and its neighbours allow: centres of neighbourhoods, their share, and the day's own score</caption><thead><tr>\
          <th scope=\"col\">price</th><th scope=\"col\">share</th><th scope=\"col\">own score</th></tr></thead>\n<tbody>\n{peaks}\
          </tbody></table></div>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Round amounts\"><table><caption>The \
@@ -259,4 +320,38 @@ fn explained(explanation: Option<&Explanation>) -> String {
          <th scope=\"col\">amount</th><th scope=\"col\">sats</th><th scope=\"col\">found</th><th scope=\"col\">expected</th>\
          <th scope=\"col\">score</th></tr></thead>\n<tbody>\n{amounts}</tbody></table></div></div>"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn amount(usd: f64, found: f64, expected: f64) -> RoundAmount {
+        RoundAmount {
+            usd,
+            sats: 1_000_000,
+            found,
+            expected,
+            score: 2.0,
+        }
+    }
+
+    #[test]
+    fn a_handful_of_payments_is_no_reason() {
+        let few = [amount(40.0, 1.0, 0.2), amount(0.5, 4.4, 1.0)];
+        for few in [&few[..], &[]] {
+            let words = piles("$1,011".to_string(), few);
+            assert!(words.ends_with("the days around it decided."), "{words}");
+            assert!(!words.contains("pile up"), "{words}");
+        }
+        // Small change is counted, and no example.
+        let change = piles("$1".to_string(), &[amount(0.5, 9.0, 2.0)]);
+        assert!(change.contains("pile up on them. At another"), "{change}");
+        let many = [amount(40.0, 1.0, 0.2), amount(20.0, 80.0, 30.4)];
+        let words = piles("$1,011".to_string(), &many);
+        assert!(
+            words.contains("near $20 there are 80 where 30 would be"),
+            "{words}"
+        );
+    }
 }

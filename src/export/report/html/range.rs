@@ -18,9 +18,15 @@ pub(in crate::export::report) fn range(range: &Range) -> String {
     let title = title(range);
     Page {
         description: format!(
-            "Bitcoin's daily price from {} to {}, decoded from a node's own block files.",
-            dates::show(range.first),
-            dates::show(range.last)
+            "Bitcoin's daily price {}, decoded from a node's own block files.",
+            match range.span() {
+                1 => format!("on {}", dates::show(range.first)),
+                _ => format!(
+                    "from {} to {}",
+                    dates::show(range.first),
+                    dates::show(range.last)
+                ),
+            }
         ),
         body: super::fill(
             BODY,
@@ -28,10 +34,14 @@ pub(in crate::export::report) fn range(range: &Range) -> String {
                 ("title", &escape(&title)),
                 ("sub", &escape(&sub(range))),
                 ("figures", &figures(range)),
+                ("unpriced", &unpriced(range)),
+                ("hidden", super::hidden_unless(range.has_prices())),
                 ("table", &table(range)),
             ],
         ),
         title,
+        nav: String::new(),
+        is_file: range.day_link.is_none(),
         data: range.to_json(),
         scripts: &SCRIPTS,
     }
@@ -39,11 +49,11 @@ pub(in crate::export::report) fn range(range: &Range) -> String {
 }
 
 pub(in crate::export::report) fn title(range: &Range) -> String {
-    format!(
-        "Bitcoin price, {} to {}",
-        dates::show(range.first),
-        dates::show(range.last)
-    )
+    let (first, last) = (dates::show(range.first), dates::show(range.last));
+    match range.span() {
+        1 => format!("Bitcoin price, {first}"),
+        _ => format!("Bitcoin price, {first} to {last}"),
+    }
 }
 
 fn sub(range: &Range) -> String {
@@ -51,11 +61,33 @@ fn sub(range: &Range) -> String {
         "main" | "" => String::new(),
         other => format!(" Chain: {other}."),
     };
+    let span = range.span();
+    let stored = match range.days.len() {
+        _ if span == 1 => "One day is stored.".to_string(),
+        days if days as u64 == u64::from(span) => {
+            format!("All {} days are stored.", grouped(f64::from(span)))
+        }
+        days => format!(
+            "{} of {} days are stored.",
+            grouped(days as f64),
+            grouped(f64::from(span))
+        ),
+    };
     format!(
-        "Each day's USD price, read off the round dollar amounts of its payments. {} of {} days are stored.{chain}",
-        grouped(range.days.len() as f64),
-        grouped(f64::from(range.span()))
+        "Each day's USD price, read off the round dollar amounts of its payments. {stored}{chain}"
     )
+}
+
+/// A paragraph in the place of the charts where they would be empty.
+fn unpriced(range: &Range) -> String {
+    let words = match (range.has_prices(), range.path.is_empty()) {
+        (true, _) => return String::new(),
+        (false, true) => "No day has a price yet; <code>blkprice price</code> makes the prices.",
+        (false, false) => {
+            "No day has a price: none is to be found in its outputs, and none is made up."
+        }
+    };
+    format!("<p class=\"note\">{words}</p>\n")
 }
 
 fn figures(range: &Range) -> String {
@@ -91,7 +123,10 @@ fn figures(range: &Range) -> String {
         out += &figure(
             "v9.1 differs by",
             &format!("{:.2} %", off * 100.0),
-            &format!("median of {} days", grouped(days as f64)),
+            &match days {
+                1 => "on one day".to_string(),
+                _ => format!("median of {} days", grouped(days as f64)),
+            },
         );
     }
     out

@@ -40,9 +40,17 @@ pub(in crate::export::report) fn range(range: &Range) -> String {
         .collect();
     let whole = range.whole();
     let remark = format!(
-        "USD per BTC with its 68 % and 95 % band; {} of {} stored days have a price",
-        grouped(whole.priced as f64),
-        grouped(whole.days as f64)
+        "USD per BTC with its 68 % and 95 % band; {}",
+        match (whole.priced, whole.days) {
+            (0, 1) => "the day has no price".to_string(),
+            (1, 1) => "one day".to_string(),
+            (priced, days) => format!(
+                "{} of {} stored days {} a price",
+                grouped(priced as f64),
+                grouped(days as f64),
+                if priced == 1 { "has" } else { "have" }
+            ),
+        }
     );
     let mut body = text("title", LEFT, 32.0, &title(range)) + &text("muted", LEFT, 53.0, &remark);
     body += &price(&priced, &x);
@@ -79,6 +87,7 @@ fn price(priced: &[Priced<'_>], x: &Scale) -> String {
     }
     let days = |row: &PriceRow| x.at(f64::from(row.day));
     let (top, bottom) = (PRICE.0, PRICE.1);
+    let bar = (0.7 * (x.at(1.0) - x.at(0.0))).clamp(1.5, 9.0);
     for run in priced.chunk_by(follows) {
         for (class, interval) in [
             (
@@ -92,6 +101,18 @@ fn price(priced: &[Priced<'_>], x: &Scale) -> String {
                 .filter_map(|(row, _)| interval(row).map(|(a, b)| (days(row), a, b)))
                 .filter(|(_, a, _)| *a > 0.0)
                 .collect();
+            // A day without neighbours has a bar.
+            if let [(x, a, b)] = bounded[..] {
+                let (from, to) = (y.at(b).max(top), y.at(a).min(bottom));
+                let height = (to - from).max(1.0);
+                let _ = writeln!(
+                    out,
+                    "<rect class=\"{class}\" x=\"{:.1}\" y=\"{from:.1}\" width=\"{:.1}\" height=\"{height:.1}\"/>",
+                    x - bar / 2.0,
+                    bar
+                );
+                continue;
+            }
             let upper = bounded.iter().map(|(x, _, b)| (*x, y.at(*b).max(top)));
             let lower = bounded
                 .iter()
