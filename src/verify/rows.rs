@@ -47,6 +47,8 @@ pub(super) fn row_differences(stored: &PriceRow, fresh: &PriceRow) -> Vec<String
         .collect()
 }
 
+type Column = fn(&BlockPriceRow) -> f64;
+
 /// In what stored block prices differ, a line for each column.
 pub(super) fn block_differences(stored: &[BlockPriceRow], fresh: &[BlockPriceRow]) -> Vec<String> {
     let heights = |rows: &[BlockPriceRow]| rows.iter().map(|b| b.height).collect::<Vec<u32>>();
@@ -57,7 +59,7 @@ pub(super) fn block_differences(stored: &[BlockPriceRow], fresh: &[BlockPriceRow
             fresh.len()
         )];
     }
-    let columns: [(&str, fn(&BlockPriceRow) -> f64); 3] =
+    let columns: [(&str, Column); 3] =
         [("usd", |b| b.usd), ("low", |b| b.low), ("high", |b| b.high)];
     columns
         .into_iter()
