@@ -13,6 +13,9 @@ use crate::store::Store;
 use crate::verify::{Days, Report, run};
 
 /// Check the database against itself and against the block files; writes nothing
+///
+/// The blocks of every stored day are read again, and its prices are computed again from the stored outputs, as far as
+/// they were made by this version of the engines and no day has changed since.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = examples::VERIFY)]
 pub(super) struct Verify {
@@ -22,7 +25,7 @@ pub(super) struct Verify {
     #[command(flatten)]
     database: Database,
 
-    /// Read the blocks of N days chosen at random again, not of all; 0: look at the database alone
+    /// Read the blocks of N days chosen at random again and compute their prices again, not of all; 0: look at the rows alone
     #[arg(long, value_name = "N")]
     sample: Option<usize>,
 
@@ -96,6 +99,9 @@ fn summary(report: &Report, days: Days) -> String {
             grouped(report.blocks),
             grouped(report.bytes / 1_000_000)
         );
+        if report.prices > 0 {
+            line += &format!(" and {} prices computed again", grouped(report.prices));
+        }
     }
     if let Days::Sample { seed, .. } = days
         && report.asked > 0

@@ -62,7 +62,7 @@ pub fn price_all(
     let job = Job {
         days: &days,
         first,
-        posteriors: &decoded.days,
+        posteriors: decoded.days,
         is_final: settled.saturating_sub(LAG),
         anchors: written,
     };
@@ -188,17 +188,43 @@ pub fn posterior(
 }
 
 /// A day's row and those of its blocks.
-type Priced = (PriceRow, Vec<BlockPriceRow>);
+pub(crate) type Priced = (PriceRow, Vec<BlockPriceRow>);
 
-struct Job<'a> {
+/// Days to price, and the beliefs about them.
+pub(crate) struct Job<'a> {
     days: &'a [StoredDay],
     /// Position of the first day to price.
     first: usize,
     /// From that day on.
-    posteriors: &'a [DayPosterior],
+    posteriors: Vec<DayPosterior>,
     /// Days before this position change no more.
     is_final: usize,
     anchors: Option<String>,
+}
+
+/// What it takes to price the days from position `first` on, from the `evidence` of each of `days` and nothing that an
+/// earlier run has left. The first `settled` days change no more.
+pub(crate) fn afresh<'a>(
+    pool: &rayon::ThreadPool,
+    days: &'a [StoredDay],
+    evidence: &[DayEvidence],
+    anchors: &[(WindowDay, f64)],
+    first: usize,
+    settled: usize,
+) -> Job<'a> {
+    let known: Vec<Anchor> = anchors
+        .iter()
+        .map(|&(day, usd)| Anchor { day, usd })
+        .collect();
+    let from = days.get(first).map_or(WindowDay::MAX, |day| day.day);
+    let decoded = pool.install(|| path::decode_from(evidence, settled, &known, None, from));
+    Job {
+        days,
+        first,
+        posteriors: decoded.days,
+        is_final: settled.saturating_sub(LAG),
+        anchors: anchors::write(anchors),
+    }
 }
 
 fn refine(
@@ -227,7 +253,12 @@ fn refine(
     Ok(())
 }
 
-fn refine_run(store: &Store, job: &Job<'_>, run: &[usize]) -> Result<Vec<Priced>, store::Error> {
+/// The rows of days at successive positions of the job.
+pub(crate) fn refine_run(
+    store: &Store,
+    job: &Job<'_>,
+    run: &[usize],
+) -> Result<Vec<Priced>, store::Error> {
     let read = |at: Option<usize>| match at.and_then(|at| job.days.get(at)) {
         Some(day) => outputs(store, day.day),
         None => Ok(Vec::new()),
@@ -315,7 +346,7 @@ fn status(price: &DayPrice, complete: bool) -> Status {
     }
 }
 
-fn outputs(store: &Store, day: WindowDay) -> Result<Vec<BlockOutputs>, store::Error> {
+pub(crate) fn outputs(store: &Store, day: WindowDay) -> Result<Vec<BlockOutputs>, store::Error> {
     Ok(convert(store.outputs(day)?))
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Row, Transaction, params};
 
 use super::reader::hash;
-use super::rows::{BlockRow, DayRow};
+use super::rows::{BlockPriceRow, BlockRow, DayRow, PriceRow};
 use super::schema::sqlite;
 use super::{Error, Store};
 use crate::chain::WindowDay;
@@ -28,8 +28,10 @@ pub struct WholeDay {
     pub transactions: u64,
     /// Number of the qualifying outputs, likewise.
     pub outputs: u64,
-    /// Of each price: engine, USD per BTC and number of outputs.
-    pub prices: Vec<(String, Option<f64>, u64)>,
+    /// Its prices, by engine.
+    pub prices: Vec<PriceRow>,
+    /// Prices of blocks between its first and its last height.
+    pub block_prices: Vec<BlockPriceRow>,
 }
 
 /// One state of the database, as long as it lives.
@@ -103,6 +105,7 @@ impl Store {
                     transactions: unsigned(row, 6)?,
                     outputs: unsigned(row, 7)?,
                     prices: Vec::new(),
+                    block_prices: Vec::new(),
                 })
             },
         )?;
@@ -129,12 +132,55 @@ impl Store {
             .filter(|&(_, count)| count > 0)
             .collect();
         whole.row.data = data;
-        whole.prices = self.rows(
-            "SELECT engine, usd, outputs FROM price WHERE day = ?1 ORDER BY engine",
+        let engines: Vec<String> = self.rows(
+            "SELECT engine FROM price WHERE day = ?1 ORDER BY engine",
             [day],
-            |row| Ok((row.get(0)?, row.get(1)?, unsigned(row, 2)?)),
+            |row| row.get(0),
         )?;
+        for engine in engines {
+            whole.prices.extend(self.prices(&engine, day, day)?);
+        }
+        whole.block_prices = self.block_prices(whole.row.first, whole.row.last)?;
         Ok(Some(whole))
+    }
+
+    /// The block prices stored of heights from `first` to `last`, ascending.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn block_prices(&self, first: u32, last: u32) -> Result<Vec<BlockPriceRow>, Error> {
+        self.rows(
+            "SELECT height, usd, low, high FROM path_block WHERE height BETWEEN ?1 AND ?2 ORDER BY height",
+            [first, last],
+            |row| {
+                Ok(BlockPriceRow {
+                    height: row.get(0)?,
+                    usd: row.get(1)?,
+                    low: row.get(2)?,
+                    high: row.get(3)?,
+                })
+            },
+        )
+    }
+
+    /// The days that have a price, or none to be found, by `engine`, ascending.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn priced_days(&self, engine: &str) -> Result<Vec<WindowDay>, Error> {
+        self.rows(
+            "SELECT day FROM price WHERE engine = ?1 ORDER BY day",
+            [engine],
+            |row| row.get(0),
+        )
+    }
+
+    /// A number that differs from an earlier one of the same connection once somebody else has written in between.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn writes_seen(&self) -> Result<i64, Error> {
+        self.pragma("data_version")
     }
 
     fn block_rows(&self, day: WindowDay) -> Result<Vec<BlockRow>, Error> {

@@ -1,6 +1,6 @@
 //! The database against itself.
 
-use super::{Error, Findings};
+use super::{Error, Findings, prices};
 use crate::chain::WindowDay;
 use crate::chain::days::SECONDS;
 use crate::chain::header::{Hash, Place};
@@ -11,6 +11,13 @@ use crate::scan::{Unit, Watch};
 use crate::store::check::WholeDay;
 use crate::store::codec::Decoder;
 use crate::store::{BlockRow, Missing, Store, StoredDay};
+
+/// Why a height is said to be missing of which another block may be stored.
+const STAYS: &[&str] = &[
+    "its day can no longer",
+    "the block is damaged",
+    "the block could not",
+];
 
 /// The tables whose rows belong to a stored day.
 const BY_DAY: &[&str] = &["chain_block", "day_outputs", "price", "path_evidence"];
@@ -48,14 +55,23 @@ pub(super) fn check(
         return Ok((0, Vec::new()));
     };
     // While a scan is under way, what is missing is not written down yet.
-    let finished = findings
-        .undamaged(None, store.meta("finished"))?
-        .flatten()
-        .is_some();
+    let finished = findings.undamaged(None, store.meta("finished"))?.flatten();
     let missing = findings
         .undamaged(None, store.missing())?
-        .filter(|_| finished);
+        .filter(|_| finished.is_some());
     tip(store, findings)?;
+    let state = State {
+        missing,
+        tidy: finished.as_deref() == Some("tip")
+            && findings
+                .undamaged(None, store.meta("incomplete"))?
+                .flatten()
+                .as_deref()
+                == Some("0"),
+        last: days.last().map(|day| day.day),
+    };
+    prices::notes(store, findings)?;
+    prices::rows_gone(store, &days, findings)?;
 
     watch
         .progress
@@ -70,7 +86,7 @@ pub(super) fn check(
             below = None;
             continue;
         };
-        for what in faults(&whole, below.as_ref(), missing.as_deref()) {
+        for what in faults(&whole, below.as_ref(), &state) {
             findings.wrong(Some(day.day), what);
         }
         below = Some(Below {
@@ -146,30 +162,55 @@ struct Below {
     tip: Option<(u32, Hash)>,
 }
 
-/// What does not fit in a day. `missing` are the heights known to be missing, if that is known.
-fn faults(whole: &WholeDay, below: Option<&Below>, missing: Option<&[Missing]>) -> Vec<String> {
+/// How the last scan left the whole.
+struct State {
+    /// The heights known to be missing, if that is known.
+    missing: Option<Vec<Missing>>,
+    /// It reached the tip, and all there is between is stored.
+    tidy: bool,
+    /// The last stored day.
+    last: Option<WindowDay>,
+}
+
+/// What does not fit in a day.
+fn faults(whole: &WholeDay, below: Option<&Below>, state: &State) -> Vec<String> {
     let mut faults = Vec::new();
     sums(whole, &mut faults);
-    heights(whole, below, missing, &mut faults);
+    heights(whole, below, state.missing.as_deref(), &mut faults);
+    completeness(whole, below, state, &mut faults);
     links(whole, below, &mut faults);
     outputs(whole, &mut faults);
-    for (engine, usd, outputs) in &whole.prices {
-        if let Some(usd) = usd {
-            if !usd.is_finite() || *usd <= 0.0 {
-                faults.push(format!("the price by {engine} is {usd}"));
-            }
-            differs(
-                &mut faults,
-                &format!("outputs of the price by {engine}"),
-                *outputs,
-                whole.outputs,
-            );
-        }
-    }
+    prices::faults(whole, &mut faults);
     faults
 }
 
-fn differs<T: PartialEq + std::fmt::Display>(
+/// Whether a day is said to be complete that cannot be, or the other way round; and whether what it has is said to be missing.
+fn completeness(whole: &WholeDay, below: Option<&Below>, state: &State, faults: &mut Vec<String>) {
+    let row = &whole.row;
+    let is_last = state.last == Some(row.day);
+    if state.tidy && is_last && row.complete {
+        faults.push("it is said to be complete, and the chain ends in it".to_string());
+    }
+    // How the first stored day began is known by the headers before it only.
+    if state.tidy && !is_last && !row.complete && (below.is_some() || row.first == 0) {
+        faults.push("it is said to be incomplete, and all of it is stored".to_string());
+    }
+    for gap in state.missing.iter().flatten() {
+        // A day that can no longer be read whole stays as it was stored.
+        let stays = STAYS.iter().any(|reason| gap.reason.starts_with(reason));
+        let within = |b: &&BlockRow| (gap.first..=gap.last).contains(&b.height);
+        if (row.complete || !stays)
+            && let Some(block) = row.blocks.iter().find(within)
+        {
+            faults.push(format!(
+                "heights {} to {} are said to be missing, and block {} is stored",
+                gap.first, gap.last, block.height
+            ));
+        }
+    }
+}
+
+pub(super) fn differs<T: PartialEq + std::fmt::Display>(
     faults: &mut Vec<String>,
     what: &str,
     stored: T,

@@ -22,7 +22,7 @@ const PRUNED: &str = "block files of it are gone (pruned?)";
 const NOT_HERE: &str =
     "blocks of it are not in this folder, which is not the one the database was made from";
 const OTHER_RULES: &str = "it was stored by other rules; `blkprice scan` stores it anew";
-const CHANGED: &str = "it was stored anew meanwhile";
+pub(super) const CHANGED: &str = "it was stored anew meanwhile";
 
 /// Always by hashing: it tells the same as undo data, and is the other of the two ways.
 const READING: Reading = Reading {
@@ -130,7 +130,7 @@ pub(super) fn check(
 }
 
 /// Days one after the other in the order asked for are told in one line.
-fn tell_unchecked(
+pub(super) fn tell_unchecked(
     unchecked: &[(i32, &'static str)],
     chosen: &[usize],
     claims: &[Claim],

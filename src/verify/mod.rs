@@ -2,11 +2,15 @@
 //!
 //! [`database`] looks whether the database agrees with itself; [`files`] reads the blocks of the days again, by the same
 //! code as the scan but always by hashing and with every merkle root recomputed, and looks whether the same rows follow.
-//! Nothing is written, and a scan may go on beside it.
+//! `prices` looks whether the prices fit each other; `again` has the engines price the days again from the stored
+//! outputs. Nothing is written, and a scan may go on beside it.
 
+mod again;
 pub mod database;
 mod differences;
 pub mod files;
+mod prices;
+mod rows;
 
 use std::fmt;
 
@@ -85,6 +89,8 @@ pub struct Report {
     pub bytes: u64,
     /// Findings that are wrong.
     pub wrong: u64,
+    /// Prices computed again.
+    pub prices: u64,
 }
 
 /// Why a check ended early.
@@ -169,6 +175,15 @@ pub fn run(
         Days::All => stored,
         Days::Sample { .. } => chosen.len(),
     };
+    again::check(
+        pool,
+        store,
+        &sound,
+        &chosen,
+        watch,
+        &mut findings,
+        &mut report,
+    )?;
     if let Some(source) = source.filter(|_| !chosen.is_empty()) {
         files::check(
             pool,

@@ -19,3 +19,4 @@ mod node;
 mod same_content;
 mod touches_nothing;
 mod verify;
+mod verify_prices;

@@ -45,6 +45,25 @@ pub struct DayEvidence {
     pub(super) score: Vec<f32>,
 }
 
+/// How far scores of one window computed on two machines can be apart: the sums are of single precision.
+const SCORE_ROUNDING: f32 = 1e-3;
+
+impl DayEvidence {
+    /// Whether the other is the same but for the last digits, in which machines can differ.
+    pub fn agrees(&self, other: &DayEvidence) -> bool {
+        let counts = |e: &DayEvidence| (e.day, e.start, e.end, e.blocks, e.outputs, e.points);
+        let near = |a: f32, b: f32| (a - b).abs() <= SCORE_ROUNDING * a.abs().max(1.0);
+        counts(self) == counts(other)
+            && near(self.median_log10_sats, other.median_log10_sats)
+            && self.score.len() == other.score.len()
+            && self
+                .score
+                .iter()
+                .zip(&other.score)
+                .all(|(a, b)| near(*a, *b))
+    }
+}
+
 /// Pass 1: the evidence of the window `day` (days since 1970-01-01) from its blocks' qualifying outputs.
 /// Depends on nothing but its arguments; the order of outputs within a block does not matter.
 pub fn evidence(day: i32, blocks: &[BlockOutputs]) -> DayEvidence {
