@@ -159,6 +159,18 @@ impl Plan {
             .extend(incomplete.map(|day| (day.day, false)));
     }
 
+    /// Leaves some of the days to be replaced as they are stored, but for their completeness.
+    pub fn leave(&mut self, days: &[WindowDay], stored: &[StoredDay]) {
+        let left = |day: WindowDay| days.contains(&day);
+        for day in self.replaced.extract_if(.., |day| left(day.day)) {
+            let old = stored.iter().find(|old| old.day == day.day);
+            if old.is_some_and(|old| old.complete != day.complete) {
+                self.completeness.push((day.day, day.complete));
+            }
+        }
+        self.removed.retain(|&day| !left(day));
+    }
+
     /// Days to read.
     pub fn days(&self) -> impl Iterator<Item = &Day> {
         self.replaced.iter().chain(&self.added)
