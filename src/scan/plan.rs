@@ -159,16 +159,10 @@ impl Plan {
             .extend(incomplete.map(|day| (day.day, false)));
     }
 
-    /// Leaves some of the days to be replaced as they are stored, but for their completeness.
-    pub fn leave(&mut self, days: &[WindowDay], stored: &[StoredDay]) {
-        let left = |day: WindowDay| days.contains(&day);
-        for day in self.replaced.extract_if(.., |day| left(day.day)) {
-            let old = stored.iter().find(|old| old.day == day.day);
-            if old.is_some_and(|old| old.complete != day.complete) {
-                self.completeness.push((day.day, day.complete));
-            }
-        }
-        self.removed.retain(|&day| !left(day));
+    /// Leaves some of the days to be replaced as they are stored.
+    pub fn leave(&mut self, days: &[WindowDay]) {
+        self.replaced.retain(|day| !days.contains(&day.day));
+        self.removed.retain(|day| !days.contains(day));
     }
 
     /// Days to read.

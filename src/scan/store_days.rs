@@ -200,7 +200,7 @@ fn plan_and_read(
                 Ok(())
             },
         )?;
-        plan.leave(&as_stored, &days);
+        plan.leave(&as_stored);
         let lost = || replaced.iter().flat_map(|day| &day.lost);
         let unread = unread_files(lost());
         let damaged = stored_and_damaged(survey, &plan, stored_hash, lost());
@@ -235,7 +235,7 @@ fn is_as_stored(
     let same_ends =
         ends.is_some_and(|(first, last)| (first.height, last.height) == (old.first, old.last));
     let was_missing = |gap: Missing| reading.doubts(gap.first);
-    old.rules_version == RULES_VERSION
+    (old.rules_version, old.complete) == (RULES_VERSION, day.row.complete)
         && same_ends
         && old.blocks as usize == blocks.len()
         && blocks
