@@ -86,14 +86,15 @@ fn a_block_damaged_from_the_start_is_tried_again_and_has_no_day_stored_or_priced
             .expect(3)
             .says("is damaged: ")
             .says("scanned 1 days")
-            .says("priced 1 days by path");
+            // The path engine goes back some days in any case.
+            .says("priced 1 days by v9.1");
         assert_sound(&place);
         let fresh = Place::at(place.blocks());
         fresh.backfill(&[]).expect(3);
         assert_eq!(place.digest(), fresh.digest());
         assert_eq!(place.status()["gaps"], fresh.status()["gaps"]);
     }
-    place.backfill(&[]).expect(3).does_not_say("priced 9 days");
+    place.backfill(&[]).expect(3).does_not_say("priced 1 days");
     let whole_chain = Place::with(&blocks);
     whole_chain.backfill(&[]).expect(0);
     fs::write(path, whole).unwrap();
