@@ -45,7 +45,8 @@ fn number_of(name: &str) -> Option<u32> {
     if !canonical || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    digits.parse().ok()
+    // The highest number stands for no file (blocks of another folder), and no node gets there.
+    digits.parse().ok().filter(|&number| number != u32::MAX)
 }
 
 /// The name of block file `number`.
@@ -108,6 +109,7 @@ mod tests {
             "rev00000.dat",
             "blk+0001.dat",
             "blk99999999999.dat",
+            "blk4294967295.dat",
             "blk٠٠٠٠٠.dat",
         ] {
             assert_eq!(number_of(name), None, "{name}");

@@ -104,6 +104,10 @@ impl Hook {
         let Some(day) = self.ended else {
             return Ok(true);
         };
+        // Taken away while the command ran, it is waited for: another made in its place would be taken for it.
+        if !self.database.exists() {
+            return Err(store::Error::Absent(self.database.clone()));
+        }
         match Store::open(&self.database, self.chain) {
             Ok(mut store) => store.set_dealt_with(day)?,
             Err(store::Error::Busy(_)) => return Ok(false),

@@ -40,7 +40,12 @@ pub struct Reading {
 
 impl Reading {
     fn checks(&self, height: u32) -> bool {
-        self.check || self.doubted.iter().any(|range| range.contains(&height))
+        self.check || self.doubts(height)
+    }
+
+    /// Whether the block at this height was missing before.
+    pub fn doubts(&self, height: u32) -> bool {
+        self.doubted.iter().any(|range| range.contains(&height))
     }
 }
 

@@ -159,6 +159,12 @@ impl Plan {
             .extend(incomplete.map(|day| (day.day, false)));
     }
 
+    /// Leaves some of the days to be replaced as they are stored.
+    pub fn leave(&mut self, days: &[WindowDay]) {
+        self.replaced.retain(|day| !days.contains(&day.day));
+        self.removed.retain(|day| !days.contains(day));
+    }
+
     /// Days to read.
     pub fn days(&self) -> impl Iterator<Item = &Day> {
         self.replaced.iter().chain(&self.added)

@@ -19,7 +19,7 @@ use crate::chain::header::Hash;
 use crate::dates;
 use crate::filter::RULES_VERSION;
 use crate::price::histogram;
-use crate::store::{BlockRow, Store, disk_need};
+use crate::store::{BlockRow, Missing, Store, StoredDay, disk_need};
 
 /// So often a scan begins again where files are pruned under it.
 const ROUNDS: u32 = 3;
@@ -93,15 +93,23 @@ fn round(job: &Job<'_>, store: &mut Store, report: &mut Report) -> Result<Ended,
         check: job.options.check,
         doubted: missing.iter().map(|gap| gap.first..=gap.last).collect(),
     };
-    let (plan, replaced) = plan_and_read(job, store, &mut surveyed, &reading)?;
+    let Planned {
+        plan,
+        replaced,
+        still_lost,
+    } = plan_and_read(job, store, &mut surveyed, &reading)?;
     let survey = &surveyed.survey;
     tell_gone(survey, &plan, job.watch);
     report.stale = surveyed.stale_below + survey.headers.len() - survey.chain.blocks.len();
-    let Lost { blocks, pruned } =
+    let Lost { mut blocks, pruned } =
         store_plan(job, store, survey, &plan, replaced, &reading, report)?;
     if let Some((first, last)) = pruned.iter().min().zip(pruned.iter().max()) {
         job.watch.progress.warn(&Warning::Pruned(*first, *last));
         return Ok(Ended::Pruned);
+    }
+    for warning in still_lost {
+        job.watch.progress.warn(&warning);
+        blocks.push(warning);
     }
     surveyed.survey.give_up(&unread_files(&blocks));
     close(job, store, &surveyed, &plan, &blocks, report)?;
@@ -136,6 +144,15 @@ fn already_done(
     }))
 }
 
+/// What is to be stored.
+struct Planned {
+    plan: Plan,
+    /// The days of it that are replaced together, as read.
+    replaced: Vec<DecodedDay>,
+    /// Blocks that could not be had again, of days that stay as they are.
+    still_lost: Vec<Warning>,
+}
+
 /// Makes the plan, and reads the days that are to be replaced together: if a file of theirs cannot be read now, the plan is made
 /// again without it.
 fn plan_and_read(
@@ -143,7 +160,7 @@ fn plan_and_read(
     store: &Store,
     surveyed: &mut Surveyed,
     reading: &Reading,
-) -> Result<(Plan, Vec<DecodedDay>), Error> {
+) -> Result<Planned, Error> {
     let Job {
         pool,
         source,
@@ -161,19 +178,38 @@ fn plan_and_read(
     loop {
         let first_ever = store.first_day_ever()?;
         let days = store.days()?;
-        let plan = Plan::new(survey, &days, first_ever, stored_hash, options, *root);
+        let mut plan = Plan::new(survey, &days, first_ever, stored_hash, options, *root);
         announce(store, survey, &plan, watch);
         let mut replaced = Vec::new();
-        let days = &plan.replaced;
-        decode_days(pool, source, survey, days, reading, watch, |day| {
-            replaced.push(day);
-            Ok(())
-        })?;
+        let mut still_lost = Vec::new();
+        let mut as_stored = Vec::new();
+        decode_days(
+            pool,
+            source,
+            survey,
+            &plan.replaced,
+            reading,
+            watch,
+            |mut day| {
+                if is_as_stored(&day, &days, stored_hash, reading) {
+                    as_stored.push(day.row.day);
+                    still_lost.append(&mut day.lost);
+                } else {
+                    replaced.push(day);
+                }
+                Ok(())
+            },
+        )?;
+        plan.leave(&as_stored);
         let lost = || replaced.iter().flat_map(|day| &day.lost);
         let unread = unread_files(lost());
         let damaged = stored_and_damaged(survey, &plan, stored_hash, lost());
         if unread.is_empty() && damaged.is_empty() {
-            return Ok((plan, replaced));
+            return Ok(Planned {
+                plan,
+                replaced,
+                still_lost,
+            });
         }
         // What is stored of these days is more than what can be read of them now: without the files they stay.
         watch.progress.finish();
@@ -181,6 +217,31 @@ fn plan_and_read(
         survey.give_up(&unread);
         survey.damaged.extend(damaged);
     }
+}
+
+/// Whether what could be read of a day is what is stored of it, and what could not be was missing before. To store it anew would
+/// change nothing, and have all days after it priced again.
+fn is_as_stored(
+    day: &DecodedDay,
+    stored: &[StoredDay],
+    stored_hash: impl Fn(u32) -> Option<Hash>,
+    reading: &Reading,
+) -> bool {
+    let blocks = &day.row.blocks;
+    let Ok(at) = stored.binary_search_by_key(&day.row.day, |old| old.day) else {
+        return false;
+    };
+    let (old, ends) = (&stored[at], blocks.first().zip(blocks.last()));
+    let same_ends =
+        ends.is_some_and(|(first, last)| (first.height, last.height) == (old.first, old.last));
+    let was_missing = |gap: Missing| reading.doubts(gap.first);
+    (old.rules_version, old.complete) == (RULES_VERSION, day.row.complete)
+        && same_ends
+        && old.blocks as usize == blocks.len()
+        && blocks
+            .iter()
+            .all(|block| stored_hash(block.height) == Some(block.hash))
+        && day.lost.iter().filter_map(of_lost).all(was_missing)
 }
 
 /// The blocks among those lost that are stored, of days whose stored blocks are all on the chain: such a day only grows, and is
@@ -307,7 +368,7 @@ fn store_plan(
         Some(decoded.row).filter(|row| !row.blocks.is_empty())
     };
     let together: Vec<_> = replaced.into_iter().filter_map(&mut take).collect();
-    if !plan.removed.is_empty() {
+    if !plan.removed.is_empty() || !together.is_empty() {
         store.replace_days(&plan.removed, &together, RULES_VERSION)?;
     }
     drop(together);

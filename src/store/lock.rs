@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 
+/// Links that lead to links are followed so often.
+const MOST_LINKS: u32 = 40;
+
 /// The lock, held until dropped.
 #[derive(Debug)]
 pub struct Lock {
@@ -50,8 +53,31 @@ impl Lock {
     }
 }
 
+/// Beside the file itself, by whatever links it is named, as SQLite has its own files there: two names are one database.
 fn lock_path(database: &Path) -> PathBuf {
-    let mut name = OsString::from(database.as_os_str());
+    let mut name: OsString = resolved(database).into_os_string();
     name.push("-lock");
     PathBuf::from(name)
+}
+
+/// Where the database is, or will be made: a link may lead to one that is not there yet.
+fn resolved(database: &Path) -> PathBuf {
+    let mut path = database.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        if let Ok(whole) = path.canonicalize() {
+            return whole;
+        }
+        let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        match std::fs::read_link(&path) {
+            Ok(target) => path = folder.join(target),
+            Err(_) => {
+                return match (folder.canonicalize(), path.file_name()) {
+                    (Ok(folder), Some(name)) => folder.join(name),
+                    _ => path,
+                };
+            }
+        }
+    }
+    path
 }

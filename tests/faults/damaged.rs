@@ -52,6 +52,57 @@ fn a_stored_block_that_is_damaged_later_is_not_lost_when_its_day_grows() {
     assert_eq!(place.digest(), whole.digest());
 }
 
+#[test]
+fn a_block_damaged_from_the_start_is_tried_again_and_has_no_day_stored_or_priced_anew_meanwhile() {
+    const BAD: usize = 45;
+    let blocks = small_chain(9, 974);
+    let grown = blocks.len() - 4;
+    let place = Place::new();
+    let write = |count: usize| {
+        if place.blocks().exists() {
+            fs::remove_dir_all(place.blocks()).unwrap();
+        }
+        let written = place.files().blocks_per_file(30).write(&blocks[..count]);
+        let damaged = destroy(&place, &written.unwrap(), BAD);
+        crate::support::age(place.blocks(), 1_000);
+        damaged
+    };
+    let newest = |path: &Path, count: usize| {
+        // Only the newest file is another.
+        let (kept, meta) = (fs::read(path).unwrap(), fs::metadata(path).unwrap());
+        let (path, bytes) = (path.to_path_buf(), write(count).1);
+        fs::write(&path, kept).unwrap();
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_modified(meta.modified().unwrap()).unwrap();
+        bytes
+    };
+    let (path, _) = write(grown);
+    place.backfill(&[]).expect(3);
+    let mut whole = Vec::new();
+    for count in grown + 1..=blocks.len() {
+        whole = newest(&path, count);
+        place
+            .backfill(&["--since-last"])
+            .expect(3)
+            .says("is damaged: ")
+            .says("scanned 1 days")
+            // The path engine goes back some days in any case.
+            .says("priced 1 days by v9.1");
+        assert_sound(&place);
+        let fresh = Place::at(place.blocks());
+        fresh.backfill(&[]).expect(3);
+        assert_eq!(place.digest(), fresh.digest());
+        assert_eq!(place.status()["gaps"], fresh.status()["gaps"]);
+    }
+    place.backfill(&[]).expect(3).does_not_say("priced 1 days");
+    let whole_chain = Place::with(&blocks);
+    whole_chain.backfill(&[]).expect(0);
+    fs::write(path, whole).unwrap();
+    place.backfill(&["--since-last"]).expect(0);
+    assert_eq!(place.digest(), whole_chain.digest());
+    assert_sound(&place);
+}
+
 /// Its stored rows may be of the damaged bytes.
 #[test]
 fn a_stored_block_that_proves_to_have_another_root_is_taken_out() {

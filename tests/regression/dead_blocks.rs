@@ -105,6 +105,29 @@ fn dead_blocks_with_more_work_than_a_chain_begun_anew_are_left_out() {
 }
 
 #[test]
+fn dead_blocks_that_begin_just_where_the_live_tip_ends_are_told_by_their_age() {
+    let genesis = BlockBuilder::genesis(1_706_800_000).finish();
+    let mut kept = vec![genesis.clone()];
+    kept.extend(grow(&genesis, 19, 3, 1, 600));
+    let fork = kept.last().unwrap();
+    let dead = grow(fork, 12, 3, 2, 600);
+    // Two blocks, days after the restart, in the very room of four dead ones, or of some bytes less.
+    let live = grow(fork, 2, 4, 3, 6 * 86_400);
+    for between in [0, 300] {
+        let mut bytes = records(&kept);
+        bytes.extend(records(&live));
+        bytes.extend(vec![0; between]);
+        bytes.extend(records(&dead[4..]));
+        let place = Place::new();
+        fs::create_dir(place.blocks()).unwrap();
+        fs::write(place.file(0), bytes).unwrap();
+        place.backfill(&[]).expect(0).does_not_say("missing");
+        let chain = [kept.as_slice(), &live].concat();
+        assert_eq!(place.chain(), heights_and_hashes(&chain), "{between}");
+    }
+}
+
+#[test]
 fn the_chain_behind_a_record_destroyed_with_its_magic_is_scanned_and_the_height_reported() {
     let blocks = small_chain(3, 900);
     let size = |block: &RawBlock| block.bytes.len();

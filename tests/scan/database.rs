@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use blkprice::store::lock::Lock;
+
 use crate::support::{Place, small_chain};
 
 fn scanned(seed: u64) -> Place {
@@ -184,6 +186,29 @@ fn a_second_writer_is_told_that_the_database_is_busy() {
     assert_eq!(place.digest(), before, "reading goes on");
     drop(lock);
     place.scan(&[]).expect(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn another_name_of_a_database_is_not_a_way_past_its_lock() {
+    let place = Place::with(&small_chain(1, 71));
+    let link = |to: &str, name: &str| {
+        std::os::unix::fs::symlink(to, place.dir().join(name)).unwrap();
+    };
+    link("blkprice.db", "link.db");
+    link("link.db", "second.db");
+    link(".", "here");
+    // Before there is a database, and after.
+    for _ in 0..2 {
+        let lock = Lock::take(&place.db()).unwrap();
+        for name in ["link.db", "second.db", "here/blkprice.db", "here/link.db"] {
+            place.backfill(&["--db", name]).expect(4);
+        }
+        drop(lock);
+        place.backfill(&["--db", "second.db"]).expect(0);
+        assert!(place.db().exists());
+        assert!(!place.dir().join("link.db-lock").exists());
+    }
 }
 
 #[test]

@@ -419,6 +419,24 @@ fn days_of_pruned_files_are_not_checkable_and_not_wrong() {
 }
 
 #[test]
+fn blocks_laid_out_again_in_fewer_files_are_found_where_they_stand_now() {
+    let blocks = small_chain(6, 310);
+    for pruned in [0, 30_u32] {
+        let place = stored(&blocks);
+        let (digest, files) = (place.digest(), place.query("SELECT file FROM block"));
+        assert!(files.contains(&"2".to_string()));
+        fs::remove_dir_all(place.blocks()).unwrap();
+        let rest = &blocks[pruned as usize..];
+        let files = place.files().blocks_per_file(1_000);
+        files.first_file(pruned / 30).write(rest).unwrap();
+        place.scan(&["--since-last"]).expect(0);
+        assert_eq!(place.digest(), digest, "blocks that are pruned stay");
+        let said = sound(&place, &[]);
+        assert_eq!(pruned == 0, !said.contains("not checkable:"), "{said}");
+    }
+}
+
+#[test]
 fn a_block_that_its_file_no_longer_holds_is_wrong() {
     let blocks = small_chain(4, 307);
     let offset = |place: &Place| -> u64 {

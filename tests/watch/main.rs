@@ -165,6 +165,30 @@ fn a_command_is_run_once_on_each_day_that_becomes_complete() {
 }
 
 #[test]
+fn a_database_taken_away_while_a_command_runs_is_waited_for_and_not_begun_anew() {
+    let blocks = small_chain(2, 58);
+    let midnight = 19_755 * 86_400;
+    let over = blocks.iter().position(|b| b.time >= midnight).unwrap();
+    let (place, mut node) = node_with(&blocks[..over - 1]);
+    let command = "mv blkprice.db kept.db; echo taken; sleep 0.3; echo ended >> log";
+    let mut watch = Watching::start(&place, &["--exec", command]);
+    watch.says("watching", LATER);
+    node.write(0, &blocks[over - 1..=over]);
+    watch.says("taken", LATER);
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(place.dir().join("log").exists());
+    assert!(!place.db().exists());
+    fs::rename(place.dir().join("kept.db"), place.db()).unwrap();
+    node.write(0, &blocks[over + 1..over + 2]);
+    let said: Vec<String> = (0..3).map(|_| watch.line(LATER)).collect();
+    assert!(said[2].starts_with(&start_of_line(&blocks[over + 1])));
+    watch.leave("TERM").expect(0);
+    assert_eq!(place.digest(), fresh(&place));
+    let log = fs::read_to_string(place.dir().join("log")).unwrap();
+    assert_eq!(log, "ended\n");
+}
+
+#[test]
 fn another_run_and_a_folder_that_is_gone_are_waited_for_and_said_once() {
     let blocks = small_chain(2, 53);
     let (place, mut node) = node_with(&blocks[..20]);

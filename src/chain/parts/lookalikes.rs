@@ -1,7 +1,8 @@
 //! Parts that only look like the chain behind a gap:
 //! - **dead blocks**: a node killed and restarted writes over its last blocks, and whole records of the old
 //!   ones stay behind the new tip, cut off by half a block. The bytes between are too few for the missing parents,
-//!   judged by the blocks around, or they are several, and they are no younger than the tip: they are left out;
+//!   judged by the blocks around, or they are several, and they are no younger than the tip; or, whatever is between, they
+//!   are all older than the tip by hours: they are left out;
 //! - **the ragged edge of pruning**: blocks arrive up to 1,024 heights early, so the oldest file of a pruned
 //!   folder begins with a few whose neighbours went with the files before it. The chain starts where it is whole.
 
@@ -23,6 +24,10 @@ const AHEAD_OF_CLOCK: u32 = 120;
 /// So many blocks one behind the other whose last is older than the live tip are no chain that goes on behind a damaged
 /// block: header times fall back, but hardly over as many intervals. Their sizes need not be asked then.
 const RUN: u32 = 3;
+
+/// Seconds by which the tip is younger than every block that only seems to stand above it. Nodes take no block whose time is
+/// more than two hours ahead, and miners' clocks hardly lag as much: what was mined after the tip is not so old.
+const TOO_OLD: u32 = 4 * 3_600;
 
 /// Records on either side that tell how large a missing one was at least. What is left of a block that was written over is
 /// less than a block; what is left of one that was damaged where it stands is all of it.
@@ -71,12 +76,22 @@ fn drop_dead(parts: &mut Vec<Part>, headers: &[Header], forest: &Forest<'_>, evi
                     let too_few = between < missing * smallest_near(headers, part.branch.root);
                     let all_older =
                         part.branch.length >= RUN && headers[part.branch.tip].time < time;
-                    missing > 0 && between > 0 && before_the_kill && (too_few || all_older)
+                    let over_written = between > 0 && before_the_kill && (too_few || all_older);
+                    missing > 0 && (over_written || is_too_old(part, time, headers, forest))
                 })
         })
         .map(|part| part.branch.root)
         .collect();
     parts.retain(|part| !dead.contains(&part.branch.root));
+}
+
+/// Whether no block of `part` can have been mined after one of this time. New records can end just where an old one begins, so
+/// nothing need be left between them.
+fn is_too_old(part: &Part, time: u32, headers: &[Header], forest: &Forest<'_>) -> bool {
+    let limit = time.saturating_sub(TOO_OLD);
+    let old = |at: usize| headers[at].time < limit;
+    // Most parts are told by one of their ends.
+    old(part.branch.root) && old(part.branch.tip) && forest.path(&part.branch).into_iter().all(old)
 }
 
 /// Drops what claims heights that the chain on the genesis block has, is linked to none of them and is no younger: dead blocks

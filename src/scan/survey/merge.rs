@@ -63,10 +63,11 @@ pub(super) fn merge(
         };
         again.push(at as usize);
         let Place { file, offset } = header.place;
-        // A remembered place of a file read again holds something else by now.
-        let holds = fresh
-            .get(&file)
-            .is_none_or(|found| found.binary_search(&offset).is_ok());
+        // A remembered place of a file read again holds something else by now, and one of a file that is gone nothing.
+        let holds = survey.paths.contains_key(&file)
+            && fresh
+                .get(&file)
+                .is_none_or(|found| found.binary_search(&offset).is_ok());
         let other = all[first as usize].place != header.place && file != ELSEWHERE;
         if holds && other && copied.insert(header.place) {
             survey.copies.push(*header);
