@@ -41,11 +41,12 @@ name=blkprice-$version-$arch-linux
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 into=$stage/$name
-mkdir -p "$into/man" "$into/completions" "$into/docs" "$into/scripts"
+mkdir -p "$into/man" "$into/completions" "$into/docs" "$into/examples" "$into/scripts"
 # As in the repository, so that the links in the documents lead somewhere here too.
 cp "$binary" README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE NOTICE Containerfile "$into"
 cp docs/*.md docs/*.svg "$into/docs"
-cp -r sql examples "$into"
+cp examples/*.md examples/*.py examples/*.sql "$into/examples"
+cp -r sql "$into"
 cp -r scripts/systemd scripts/nginx "$into/scripts"
 "$binary" man "$into/man"
 for shell in bash zsh fish; do

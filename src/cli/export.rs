@@ -242,13 +242,13 @@ impl Export {
         let mut partitions = Partitions::begin(folder, content, range.0, range.1, make)?;
         let widened = (self.from.is_some() && range.0 != asked.0)
             || (self.to.is_some() && range.1 != asked.1);
-        // An end left open is the end of what there is.
+        // An end left open is that of the months there are.
         let days = store.days_between(range.0, range.1)?;
         if let (true, Some(first), Some(last)) = (widened, days.first(), days.last()) {
             say(&format!(
                 "note: months are written whole: {} to {}",
-                dates::show(first.day),
-                dates::show(last.day)
+                dates::show(dates::month(first.day).0),
+                dates::show(dates::month(last.day).1)
             ));
         }
         let rows = self.stoppable(store, range, &mut partitions, &shown)?;
