@@ -5,8 +5,8 @@
 
 Types are asserted in pandas, Polars, DuckDB and Spark; row counts and sums are held against the CSV; daily medians and
 entropy by Polars, DuckDB and Spark against those of the CSV and of the database's own histogram. What is not
-installed is SKIPPED, loudly; the exit code is 1 where anything that ran was wrong. All outputs are held in memory here, so
-the folder should be of some months only.
+installed is SKIPPED, loudly; the exit code is 1 where anything that ran was wrong, and, with REQUIRE_ALL=1 in the environment,
+where anything was SKIPPED. All outputs are held in memory here, so the folder should be of some months only.
 """
 
 import csv
@@ -329,20 +329,25 @@ def main():
     folder = Path(sys.argv[1]).resolve()
     truth, totals = truth_of(folder), totals_of(folder)
     print(f"{len(truth)} days, {totals['outputs'][1]} outputs")
-    wrong = 0
+    wrong = skipped = 0
     for name, ask in CHECKS.items():
         try:
             ask(folder, truth, totals)
             print(f"ok       {name}", flush=True)
         except (ModuleNotFoundError, Absent) as error:
+            skipped += 1
             print(f"SKIPPED  {name}: {error}", file=sys.stderr, flush=True)
         except Exception as error:  # one that is wrong must not hide the others
             if "No module named" in str(error):  # DuckDB before 2 wants pytz for its times, and says so late
+                skipped += 1
                 print(f"SKIPPED  {name}: {error}", file=sys.stderr, flush=True)
                 continue
             wrong += 1
             trace = "" if isinstance(error, AssertionError) else traceback.format_exc()
             print(f"FAILED   {name}: {error}\n{trace}", file=sys.stderr, flush=True)
+    if skipped and os.environ.get("REQUIRE_ALL") == "1":
+        print(f"FAILED   {skipped} skipped, and REQUIRE_ALL=1 is set", file=sys.stderr)
+        wrong += 1
     return 1 if wrong else 0
 
 

@@ -5,15 +5,28 @@
 #
 # Without a database a synthetic one of 75 days is made, the first two weeks without a price by v9.1. Needs the Rust
 # toolchain and python3; each of duckdb, polars, pandas with pyarrow, and pyspark with Java 17 that is not there is
-# SKIPPED, loudly: `pip install duckdb polars pandas pyarrow pyspark`. Nothing is fetched from the network. The exit code
-# is not 0 where an answer is wrong. BLKPRICE names a program that is built already, with Parquet; EXAMPLES_PYTHON
-# another python3.
+# SKIPPED, loudly: `pip install duckdb polars pandas pyarrow pyspark`. With REQUIRE_ALL=1 what is SKIPPED is an error.
+# Nothing is fetched from the network. The exit code is not 0 where an answer is wrong. BLKPRICE names a program that is
+# built already, with Parquet; EXAMPLES_PYTHON another python3.
 set -eu
-cd "$(dirname "$0")/.."
+
+# A relative path is meant from where this was started. Links stay: a Python's environment is found by its own path.
+from_here() {
+  case $1 in
+    /*) echo "$1" ;;
+    *) echo "$PWD/$1" ;;
+  esac
+}
+[ $# -eq 0 ] || database=$(from_here "$1")
+case ${BLKPRICE:-} in */*) BLKPRICE=$(from_here "$BLKPRICE") ;; esac
 python=${EXAMPLES_PYTHON:-python3}
+case $python in */*) python=$(from_here "$python") ;; esac
+
+cd "$(dirname "$0")/.."
 if ! command -v "$python" >/dev/null; then
   echo "SKIPPED all examples: there is no $python" >&2
-  exit 0
+  [ "${REQUIRE_ALL:-0}" != 1 ]
+  exit
 fi
 
 folder=$(mktemp -d)
@@ -24,9 +37,9 @@ if [ -z "${BLKPRICE:-}" ]; then
   cargo build --locked --features parquet --bin blkprice
   BLKPRICE=${CARGO_TARGET_DIR:-target}/debug/blkprice
 fi
-if [ $# -gt 0 ]; then
+if [ -n "${database:-}" ]; then
   # A copy that holds all of it, whatever writes the original meanwhile.
-  "$python" - "$1" "$folder/blkprice.db" <<'PYTHON'
+  "$python" - "$database" "$folder/blkprice.db" <<'PYTHON'
 import sqlite3, sys
 from pathlib import Path
 source = sqlite3.connect(Path(sys.argv[1]).resolve().as_uri() + "?mode=ro", uri=True)

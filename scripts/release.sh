@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# A tarball with a static binary, man pages, completions and the licences, and its checksum, in dist/ (or $DIST).
+# A tarball with a static binary, man pages, completions, docs, examples and the licences, and its checksum, in dist/ (or
+# $DIST).
 #
 #   scripts/release.sh            needs the Rust toolchain and a C compiler; for the GNU target also libc.a (libc6-dev)
+#   FEATURES= scripts/release.sh  without Parquet; FEATURES names the features besides the default ones [parquet]
 #
 # Built for musl where that target is installed (rustup target add x86_64-unknown-linux-musl, and musl-gcc), else for GNU
 # with the C library linked in. Names, order, owners and times in the tarball come from the commit alone, and paths of
@@ -9,6 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+FEATURES=${FEATURES-parquet}
 dist=${DIST:-dist}
 mkdir -p "$dist"
 dist=$(realpath "$dist")
@@ -38,13 +41,29 @@ name=blkprice-$version-$arch-linux
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 into=$stage/$name
-mkdir -p "$into/man" "$into/completions" "$into/docs"
-cp "$binary" README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE NOTICE "$into"
+mkdir -p "$into/man" "$into/completions" "$into/docs" "$into/examples" "$into/scripts"
+# As in the repository, so that the links in the documents lead somewhere here too.
+cp "$binary" README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE NOTICE Containerfile "$into"
 cp docs/*.md docs/*.svg "$into/docs"
-cp -r sql scripts/systemd scripts/nginx "$into"
+cp examples/*.md examples/*.py examples/*.sql "$into/examples"
+cp -r sql "$into"
+cp -r scripts/systemd scripts/nginx "$into/scripts"
 "$binary" man "$into/man"
 for shell in bash zsh fish; do
   "$binary" completions "$shell" >"$into/completions/blkprice.$shell"
+done
+find "$into" -name '*.md' | while read -r document; do
+  { grep -o ']([^)#]*' "$document" || true; } | sed 's/^](//' | while read -r link; do
+    case $link in
+      '' | *://*) ;;
+      *)
+        [ -e "$(dirname "$document")/$link" ] || {
+          echo "$document: nothing is packed where it links to: $link" >&2
+          exit 1
+        }
+        ;;
+    esac
+  done
 done
 find "$into" -type d -exec chmod 755 {} +
 find "$into" -type f -exec chmod 644 {} +

@@ -1,17 +1,18 @@
 -- Queries to paste into `sqlite3 blkprice.db`. They use the views alone (daily_activity, daily_price, day_histogram,
--- block), whose names and columns stay; change the dates and the engine to your need. Days are UTC. An amount in
--- sats / 1e8 is BTC. `.headers on` and `.mode column` make the answers easier to read.
+-- block, block_price), whose names and columns stay; change the dates and the engine to your need: 'path' is there for
+-- the whole history, 'v9.1' from 2023-12-15 on. Days are UTC. An amount in sats / 1e8 is BTC. `.headers on` and
+-- `.mode column` make the answers easier to read.
 
 -- The prices of a year.
 SELECT day, usd, status
 FROM daily_price
-WHERE engine = 'v9.1' AND day BETWEEN '2024-01-01' AND '2024-12-31'
+WHERE engine = 'path' AND day BETWEEN '2024-01-01' AND '2024-12-31'
 ORDER BY day;
 
 -- The days whose price rests on little, or is not there at all, and how much there was to go by.
 SELECT day, status, usd, outputs, points
 FROM daily_price
-WHERE engine = 'v9.1' AND status <> 'ok'
+WHERE engine = 'path' AND status <> 'ok'
 ORDER BY day;
 
 -- The median, lowest and highest daily price of each month.
@@ -20,7 +21,7 @@ WITH ranked AS (
          row_number() OVER (PARTITION BY substr(day, 1, 7) ORDER BY usd) AS place,
          count(*) OVER (PARTITION BY substr(day, 1, 7)) AS days
   FROM daily_price
-  WHERE engine = 'v9.1' AND usd IS NOT NULL
+  WHERE engine = 'path' AND usd IS NOT NULL
 )
 SELECT month, days, avg(usd) FILTER (WHERE place IN ((days + 1) / 2, (days + 2) / 2)) AS median_usd,
        min(usd) AS lowest_usd, max(usd) AS highest_usd
@@ -32,7 +33,7 @@ ORDER BY month;
 WITH steps AS (
   SELECT day, usd, lag(day) OVER (ORDER BY day) AS day_before, lag(usd) OVER (ORDER BY day) AS usd_before
   FROM daily_price
-  WHERE engine = 'v9.1' AND usd IS NOT NULL
+  WHERE engine = 'path' AND usd IS NOT NULL
 )
 SELECT day, usd_before, usd, round(100 * (usd / usd_before - 1), 2) AS percent
 FROM steps
@@ -42,8 +43,21 @@ ORDER BY abs(usd / usd_before - 1) DESC;
 -- The mean price of the seven days up to each day.
 SELECT day, usd, round(avg(usd) OVER (ORDER BY day ROWS 6 PRECEDING), 2) AS mean_of_7_days
 FROM daily_price
-WHERE engine = 'v9.1' AND usd IS NOT NULL
+WHERE engine = 'path' AND usd IS NOT NULL
 ORDER BY day;
+
+-- The price at a time: that of the newest block before it. Header times are not quite in order, so it looks by time.
+SELECT height, datetime(time, 'unixepoch') AS utc, usd, low, high
+FROM block_price
+WHERE time <= CAST(strftime('%s', '2024-01-03 12:00:00') AS INTEGER)
+ORDER BY time DESC, height DESC
+LIMIT 1;
+
+-- The price at each block of a day, by the path engine, with the interval it lies in with a probability of 68 %.
+SELECT height, datetime(p.time, 'unixepoch') AS utc, p.usd, p.low, p.high
+FROM block JOIN block_price AS p USING (height)
+WHERE block.day = '2024-01-03'
+ORDER BY height;
 
 -- How each engine fared: days, and days with a price, by status.
 SELECT engine, engine_version, status, count(*) AS days, count(usd) AS priced, min(day) AS first, max(day) AS last
@@ -63,7 +77,7 @@ ORDER BY a.day;
 SELECT day, a.outputs, a.sats / 1e8 AS btc, round(a.sats / 1e8 * p.usd) AS usd_worth,
        round(a.sats / 1e8 * p.usd / a.outputs, 2) AS usd_an_output
 FROM daily_activity AS a JOIN daily_price AS p USING (day)
-WHERE p.engine = 'v9.1' AND p.usd IS NOT NULL AND a.outputs > 0
+WHERE p.engine = 'path' AND p.usd IS NOT NULL AND a.outputs > 0
 ORDER BY day;
 
 -- The ten busiest days.

@@ -9,7 +9,7 @@ use super::Outcome;
 use super::examples;
 use super::output::{dollars, grouped, put, say};
 use super::progress::Shown;
-use crate::blockfile::Chain;
+use crate::blockfile::{Chain, files};
 use crate::dates;
 use crate::pricing::{self, Engine};
 use crate::scan::{Options, Source, run};
@@ -46,7 +46,9 @@ impl Demo {
         };
         let blocks_dir = dir.join("blocks");
         let database = dir.join("blkprice.db");
-        if blocks_dir.exists() || database.exists() {
+        // A folder that is not there, or cannot be listed, is told of when it is written to.
+        let block_files = files::list(dir).is_ok_and(|files| !files.is_empty());
+        if blocks_dir.exists() || database.exists() || block_files {
             bail!(
                 "{}: there are blocks or a database already\n  hint: name an empty folder",
                 dir.display()
@@ -59,6 +61,10 @@ impl Demo {
             blocks_dir.display()
         ));
 
+        // The database names the folder, and is asked from elsewhere too.
+        let blocks_dir = blocks_dir
+            .canonicalize()
+            .with_context(|| format!("{}: cannot be found again", blocks_dir.display()))?;
         let source = Source::mapped(blocks_dir, Chain::Main);
         let pool = super::scan::pool(None)?;
         let mut store = Store::open(&database, source.chain)?;

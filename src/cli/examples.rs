@@ -27,8 +27,12 @@ Examples:
   blkprice price --recent-blocks 144 --json          now: the 144 blocks before the tip
   blkprice price 2025-10-23 --engine v9.1 --format utxoracle
 
-With --format utxoracle a day without a price prints no line; the reason goes to stderr, and where no line was
-printed at all the exit code is 1.";
+With --format utxoracle a day without a price prints no line; the reason goes to stderr, and where
+no line was printed at all the exit code is 1.
+
+In JSON, `timestamp` and `block_height` are those of the newest block in the database (the tip),
+of old days too. A day's own blocks are `first_height` to `last_height`; the view `block` has
+their times.";
 
 pub(super) const EXPORT: &str = "\
 Examples:

@@ -14,8 +14,8 @@ const BUSY: u8 = 4;
 const DIFFERS: u8 = 5;
 const INTERRUPTED: u8 = 130;
 
-/// The exit code of a command, its error printed.
-pub(super) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
+/// The exit code of the command of this name, its error printed.
+pub(super) fn code(command: &str, result: anyhow::Result<Outcome>) -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::from(INCOMPLETE),
@@ -23,7 +23,13 @@ pub(super) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
         // Whoever read our output has had enough of it.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&format!("error: {}", told(&error)));
+            let mut text = told(&error);
+            if error.is::<Usage>() {
+                text.push_str(&format!(
+                    "\n  hint: `blkprice help {command}` shows how it is meant"
+                ));
+            }
+            say(&format!("error: {text}"));
             ExitCode::from(code_of(&error))
         }
     }
@@ -31,20 +37,26 @@ pub(super) fn code(result: anyhow::Result<Outcome>) -> ExitCode {
 
 /// Flags that do not go together in a way the parser cannot see.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}\n  hint: `blkprice help` shows how it is meant")]
+#[error("{0}")]
 pub(super) struct Usage(pub(super) String);
 
-/// The error with its causes, each said once, and the hints at the end.
+/// Stopped on somebody's wish, where the next run does not go on from there; says what is left.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted; {0}")]
+pub(super) struct Interrupted(pub(super) &'static str);
+
+/// The error with its causes and, at the end, the hints, each said once.
 pub(super) fn told(error: &anyhow::Error) -> String {
     let mut text = String::new();
-    let mut hints = String::new();
+    let mut hints: Vec<String> = Vec::new();
     for cause in error.chain() {
         let cause = cause.to_string();
         let mut said = Vec::new();
         for line in cause.lines() {
             if line.trim_start().starts_with("hint:") {
-                hints.push('\n');
-                hints.push_str(line);
+                if !hints.iter().any(|hint| hint == line) {
+                    hints.push(line.to_string());
+                }
             } else {
                 said.push(line);
             }
@@ -57,12 +69,19 @@ pub(super) fn told(error: &anyhow::Error) -> String {
             text.push_str(&said);
         }
     }
-    text + &hints
+    for hint in hints {
+        text.push('\n');
+        text.push_str(&hint);
+    }
+    text
 }
 
 fn code_of(error: &anyhow::Error) -> u8 {
-    if error.downcast_ref::<Usage>().is_some() {
+    if error.is::<Usage>() {
         return USAGE;
+    }
+    if error.is::<Interrupted>() {
+        return INTERRUPTED;
     }
     let scan = match error.downcast_ref::<verify::Error>() {
         Some(verify::Error::Interrupted) => return INTERRUPTED,
@@ -91,4 +110,20 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         _ => error.downcast_ref::<io::Error>(),
     };
     io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_and_a_hint_that_come_twice_are_said_once() {
+        let error = anyhow::anyhow!("no disk\n  hint: look at it")
+            .context("blk00000.dat: no disk\n  hint: look at it")
+            .context("nothing was read\n  hint: try again");
+        assert_eq!(
+            told(&error),
+            "nothing was read: blk00000.dat: no disk\n  hint: try again\n  hint: look at it"
+        );
+    }
 }

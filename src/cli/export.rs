@@ -8,7 +8,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 
 use super::examples;
-use super::exit::Usage;
+use super::exit::{Interrupted, Usage};
 use super::output::{Target, grouped, say, spare, target};
 use super::price::EngineName;
 use super::progress::Shown;
@@ -25,7 +25,6 @@ use crate::export::replacement::Replacement;
 use crate::export::tables::Table;
 use crate::export::{Column, Sink, Value};
 use crate::pricing::Engine;
-use crate::scan;
 use crate::store::Store;
 
 /// Write stored prices, activity, block prices or outputs as CSV, JSON, Parquet or SQL
@@ -47,11 +46,11 @@ pub(super) struct Export {
     #[arg(long, value_enum, value_name = "hour | day")]
     every: Option<EveryName>,
 
-    /// First day (UTC); also: yesterday
+    /// First day (UTC); also: yesterday, today
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day::parse)]
     from: Option<WindowDay>,
 
-    /// Last day (UTC)
+    /// Last day (UTC); also: yesterday, today
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day::parse)]
     to: Option<WindowDay>,
 
@@ -159,8 +158,8 @@ impl Export {
         if self.format == Format::Parquet {
             if !cfg!(feature = "parquet") {
                 bail!(
-                    "this blkprice was built without Parquet\n  hint: `cargo install --path . --locked --features parquet` \
-                     builds one with it; CSV and JSON need nothing"
+                    "this blkprice was built without Parquet\n  hint: in its source, `cargo install --path . --locked --features parquet` \
+                     or scripts/release.sh builds one with it; CSV and JSON need nothing"
                 );
             }
             if to_stdout && io::stdout().is_terminal() {
@@ -242,12 +241,15 @@ impl Export {
         let format = self.format;
         let make = Box::new(move |out| format.sink(out));
         let mut partitions = Partitions::begin(folder, content, range.0, range.1, make)?;
-        if (self.from.is_some() && range.0 != asked.0) || (self.to.is_some() && range.1 != asked.1)
-        {
+        let widened = (self.from.is_some() && range.0 != asked.0)
+            || (self.to.is_some() && range.1 != asked.1);
+        // An end left open is that of the months there are.
+        let days = store.days_between(range.0, range.1)?;
+        if let (true, Some(first), Some(last)) = (widened, days.first(), days.last()) {
             say(&format!(
                 "note: months are written whole: {} to {}",
-                dates::show(range.0),
-                dates::show(range.1)
+                dates::show(dates::month(first.day).0),
+                dates::show(dates::month(last.day).1)
             ));
         }
         let rows = self.stoppable(store, range, &mut partitions, &shown)?;
@@ -257,10 +259,10 @@ impl Export {
                 path.display()
             ));
         }
-        let months = partitions.months();
         say(&format!(
-            "{} rows in {months} months in {}",
-            grouped(rows),
+            "{} in {} in {}",
+            counted(rows, "row"),
+            counted(partitions.months() as u64, "month"),
             folder.display()
         ));
         Ok(rows)
@@ -291,7 +293,13 @@ impl Export {
         let stop = shown.watch().stop;
         let result = self.export(store, range, &mut Stoppable { sink, stop });
         if result.is_err() && stop.load(Ordering::Relaxed) {
-            return Err(scan::Error::Interrupted.into());
+            let left = match self.partition_by {
+                None => "the file is as it was before",
+                Some(_) => {
+                    "each month is as before or new, none is half-written, and _SUCCESS is missing until the same command comes to its end"
+                }
+            };
+            return Err(Interrupted(left).into());
         }
         Ok(result?)
     }
@@ -343,6 +351,11 @@ impl Format {
             Format::Parquet => Err(io::ErrorKind::Unsupported.into()),
         }
     }
+}
+
+fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(number))
 }
 
 /// A choice as it is written on the command line.

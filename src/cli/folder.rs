@@ -35,7 +35,7 @@ pub(super) struct Folder {
 
     /// main, test, testnet4, signet or regtest [default: the database's own, or main]
     #[arg(long, value_name = "CHAIN", value_parser = chain_named, help_heading = HEADING)]
-    chain: Option<Chain>,
+    pub(super) chain: Option<Chain>,
 
     /// Read block files instead of mapping them into memory
     #[arg(long, help_heading = HEADING)]
@@ -43,6 +43,18 @@ pub(super) struct Folder {
 }
 
 impl Folder {
+    /// The flags given that say where and how block files are read.
+    pub(super) fn reading_flags(&self) -> impl Iterator<Item = &'static str> {
+        let flags = [
+            ("--blocks-dir", self.blocks_dir.is_some()),
+            ("--datadir", self.datadir.is_some()),
+            ("--no-mmap", self.no_mmap),
+        ];
+        flags
+            .into_iter()
+            .filter_map(|(flag, given)| given.then_some(flag))
+    }
+
     /// The folder the flags name, or the one the database was made from, or the platform's default.
     pub(super) fn source(&self, store: Option<&Store>) -> anyhow::Result<Source> {
         let known = match store {

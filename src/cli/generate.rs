@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
+use super::output::say;
 use super::{Cli, Outcome, examples};
 
 /// Print shell completions
@@ -46,6 +47,12 @@ impl Man {
                 self.dir.display()
             )
         })?;
+        // One of the program, one of each command.
+        say(&format!(
+            "wrote {} pages to {}",
+            1 + Cli::command().get_subcommands().count(),
+            self.dir.display()
+        ));
         Ok(Outcome::Done)
     }
 }

@@ -99,22 +99,22 @@ enum Outcome {
 impl Cli {
     /// Runs the command.
     pub fn run(self) -> ExitCode {
-        let result = match self.command {
-            Command::Backfill(command) => command.run(),
-            Command::Watch(command) => command.run(),
-            Command::Scan(command) => command.run(),
-            Command::Price(command) => command.run(),
-            Command::Export(command) => command.run(),
-            Command::Report(command) => command.run(),
+        let (name, result) = match self.command {
+            Command::Backfill(command) => ("backfill", command.run()),
+            Command::Watch(command) => ("watch", command.run()),
+            Command::Scan(command) => ("scan", command.run()),
+            Command::Price(command) => ("price", command.run()),
+            Command::Export(command) => ("export", command.run()),
+            Command::Report(command) => ("report", command.run()),
             #[cfg(feature = "serve")]
-            Command::Serve(command) => command.run(),
-            Command::Status(command) => command.run(),
-            Command::Verify(command) => command.run(),
-            Command::Score(command) => command.run(),
-            Command::Demo(command) => command.run(),
-            Command::Completions(command) => command.run(),
-            Command::Man(command) => command.run(),
+            Command::Serve(command) => ("serve", command.run()),
+            Command::Status(command) => ("status", command.run()),
+            Command::Verify(command) => ("verify", command.run()),
+            Command::Score(command) => ("score", command.run()),
+            Command::Demo(command) => ("demo", command.run()),
+            Command::Completions(command) => ("completions", command.run()),
+            Command::Man(command) => ("man", command.run()),
         };
-        exit::code(result)
+        exit::code(name, result)
     }
 }

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::examples;
-use super::exit::Usage;
+use super::exit::{Interrupted, Usage, is_interrupted};
 use super::explain::explain;
 use super::folder::Folder;
 use super::output::{grouped, put, say};
@@ -30,7 +30,7 @@ use crate::store::{PriceRow, Store, StoredDay};
 #[derive(Args, Clone, Debug)]
 #[command(after_help = examples::PRICE)]
 pub(super) struct Price {
-    /// A UTC day, or a range of them: 2025-10-23, yesterday, 2025-10-01..2025-10-31
+    /// A UTC day, or a range of them: 2025-10-23, yesterday, today, 2025-10-01..2025-10-31
     #[arg(value_name = "DAY | FROM..TO", value_parser = day::parse_range, conflicts_with = "recent_blocks")]
     days: Option<(WindowDay, WindowDay)>,
 
@@ -147,6 +147,9 @@ impl ValueEnum for EngineName {
 impl Price {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         self.check_flags()?;
+        if self.recent_blocks.is_none() {
+            self.check_unread()?;
+        }
         let shape = self.shape();
         match (self.days, self.recent_blocks) {
             (Some((first, last)), _) if self.explain => {
@@ -154,7 +157,12 @@ impl Price {
             }
             (Some((first, last)), _) => self.print_days(first, last)?,
             (None, Some(count)) => {
-                price_recent(&self.folder, &self.database.db, count, shape, &self.engine)?;
+                price_recent(&self.folder, &self.database.db, count, shape, &self.engine).map_err(
+                    |error| match is_interrupted(&error) {
+                        true => Interrupted("nothing is stored by this").into(),
+                        false => error,
+                    },
+                )?;
             }
             (None, None) => self.price_everything()?,
         }
@@ -186,6 +194,30 @@ impl Price {
         }
         if self.explain && self.engine.shown() != Engine::Path {
             return Err(Usage("--explain is of the path engine only".to_string()).into());
+        }
+        Ok(())
+    }
+
+    /// Where no block files are read, the database alone says of which chain and folder the prices are.
+    fn check_unread(&self) -> anyhow::Result<()> {
+        let database = &self.database.db;
+        let held = Store::read(database)?.chain()?;
+        if let (Some(chain), Some(held)) = (self.folder.chain, held)
+            && chain.to_string() != held
+        {
+            let database = database.display();
+            return Err(Usage(format!(
+                "--chain {chain}: {database} holds chain {held}; name another database with --db"
+            ))
+            .into());
+        }
+        for flag in self.folder.reading_flags() {
+            say(&format!(
+                "note: {flag} does nothing here: no block files are read; `blkprice backfill` and --recent-blocks read them"
+            ));
+        }
+        if self.engine.force && self.days.is_some() && self.engine.shown() != Engine::V91 {
+            say("note: --force does nothing here: it belongs to --engine v9.1");
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::exit::Usage;
 use super::folder::Folder;
 use super::output::{grouped, say};
 use super::progress::Shown;
-use super::{Database, Outcome};
+use super::{Database, Outcome, day};
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::scan::survey::check_folder;
@@ -56,12 +56,12 @@ pub(super) struct Flags {
     #[arg(long)]
     since_last: bool,
 
-    /// First day to store (UTC)
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = dates::parse)]
+    /// First day to store (UTC); also: yesterday, today
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day::parse)]
     from: Option<WindowDay>,
 
-    /// Last day to store (UTC)
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = dates::parse)]
+    /// Last day to store (UTC); also: yesterday, today
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day::parse)]
     to: Option<WindowDay>,
 }
 

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::Outcome;
 use super::examples;
 use super::exit::{Usage, is_interrupted, told};
 use super::follow::Follow;
@@ -15,8 +14,8 @@ use super::price::EngineFlags;
 use super::progress::Shown;
 use super::scan::{Reading, summarize};
 use super::sparing::Sparing;
+use super::{Outcome, day};
 use crate::chain::WindowDay;
-use crate::dates;
 use crate::pricing::{self, Engine};
 use crate::scan::poll::{Look, Poll, pause};
 use crate::scan::{self, Options, Source, Watch as Watched};
@@ -44,8 +43,8 @@ pub(super) struct Watch {
     #[command(flatten)]
     reading: Reading,
 
-    /// First day to store (UTC) in a new database
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = dates::parse)]
+    /// First day to store (UTC) in a new database; also: yesterday, today
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day::parse)]
     from: Option<WindowDay>,
 
     #[command(flatten)]

@@ -125,6 +125,9 @@ fn a_range_within_a_month_writes_the_month_whole_and_no_other() {
         &["--from", "2024-01-09", "--to", "2024-01-12"],
     );
     assert!(said.contains("months are written whole: 2024-01-01 to 2024-01-31"));
+    assert!(said.contains(" in 1 month in "), "{said}");
+    let open = folder.write("outputs", "csv", &["--from", "2024-01-09"]);
+    assert!(open.contains("months are written whole: 2024-01-01 to 2024-01-31"));
     assert_eq!(folder.text("2024-01"), january);
     assert_eq!(folder.text("2023-12"), "of before");
 }

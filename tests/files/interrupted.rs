@@ -102,7 +102,7 @@ mod signals {
             .arg(database)
             .arg("-o")
             .arg(target)
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let began = Instant::now();
@@ -138,9 +138,12 @@ mod signals {
         let target = folder.join("outputs.csv");
         fs::write(&target, "of before").unwrap();
 
-        let mut interrupted = begun(&database, &target);
+        let interrupted = begun(&database, &target);
         send(&interrupted, "-INT");
-        assert_eq!(interrupted.wait().unwrap().code(), Some(130));
+        let ended = interrupted.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(130));
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(said, "error: interrupted; the file is as it was before\n");
         assert_eq!(names(&folder), ["outputs.csv"]);
         assert_eq!(fs::read(&target).unwrap(), b"of before");
 

@@ -154,7 +154,7 @@ fn wrong_usage_ends_with_exit_code_2() {
     let cases: [&[&str]; 9] = [
         &["scan", "--chain", "bitcoincash"],
         &["scan", "--from", "2024-02-30"],
-        &["scan", "--from", "yesterday"],
+        &["scan", "--from", "tomorrow"],
         &["scan", "--threads", "0"],
         &["scan", "--datadir", "a", "--blocks-dir", "b"],
         &["price", "2024-02-02..2024-02-01"],

@@ -96,7 +96,16 @@ fn the_tours_sql_queries_answer_what_it_shows() {
     let mut demo = Command::new(env!("CARGO_BIN_EXE_blkprice"));
     demo.args(["demo", "--dir", "tour"]).current_dir(dir.path());
     assert!(demo.output().unwrap().status.success());
-    let db = rusqlite::Connection::open(dir.path().join("tour/blkprice.db")).unwrap();
+    let database = dir.path().join("tour/blkprice.db");
+    // Its blocks are found from elsewhere as well.
+    let elsewhere = Command::new(env!("CARGO_BIN_EXE_blkprice"))
+        .args(["price", "--recent-blocks", "144", "--db"])
+        .arg(&database)
+        .current_dir("/")
+        .output()
+        .unwrap();
+    assert!(elsewhere.status.success(), "{elsewhere:?}");
+    let db = rusqlite::Connection::open(database).unwrap();
     let queries = queries();
     assert_eq!(queries.len(), 2);
     for (query, answer) in queries {

@@ -56,10 +56,10 @@ fn number(value: &Value) -> f64 {
     }
 }
 
-/// The v9.1 prices, straight from the store.
+/// The path engine's prices, straight from the store.
 fn prices(store: &Store) -> BTreeMap<String, PriceRow> {
     store
-        .prices("v9.1", FIRST_DAY, FIRST_DAY + DAYS as i32)
+        .prices("path", FIRST_DAY, FIRST_DAY + DAYS as i32)
         .unwrap()
         .into_iter()
         .map(|row| (blkprice::dates::show(row.day), row))
@@ -82,7 +82,7 @@ fn every_example_says_what_it_answers_uses_the_views_only_and_gives_rows() {
         .collect();
     store.put_prices(&other).unwrap();
     let examples = examples();
-    assert_eq!(examples.len(), 14);
+    assert_eq!(examples.len(), 16);
     for (title, sql) in examples {
         assert!(title.ends_with('.') || sql.lines().nth(1).unwrap().starts_with("-- "));
         assert!(
@@ -96,6 +96,7 @@ fn every_example_says_what_it_answers_uses_the_views_only_and_gives_rows() {
             "day_outputs",
             "price",
             "meta",
+            "path_block",
         ] {
             assert!(
                 !sql.contains(&format!("FROM {table} "))
@@ -108,7 +109,7 @@ fn every_example_says_what_it_answers_uses_the_views_only_and_gives_rows() {
     }
     let differing: Vec<_> = rows(&store, example("The days on which two engines differ"))
         .into_iter()
-        .filter(|row| (text(&row[1]), text(&row[3])) == ("other", "v9.1"))
+        .filter(|row| (text(&row[1]), text(&row[3])) == ("other", "path"))
         .collect();
     assert!(differing.len() >= 4);
     for row in differing {
@@ -132,6 +133,43 @@ fn the_example_prices_of_a_year_are_the_stored_ones() {
         .collect();
     assert_eq!(found, expected);
     assert!(expected.len() > 15);
+}
+
+#[test]
+fn the_example_prices_at_a_time_and_at_the_blocks_of_a_day_are_those_of_the_blocks() {
+    let store = DATABASE.open();
+    let of_blocks = rows(&store, "SELECT height, usd FROM path_block");
+    let usd: BTreeMap<u32, f64> = of_blocks
+        .iter()
+        .map(|row| (number(&row[0]) as u32, number(&row[1])))
+        .collect();
+    let blocks = || (0u32..).zip(&DATABASE.blocks);
+
+    let found = rows(&store, example("The price at each block of a day"));
+    let found: Vec<(u32, f64)> = found
+        .iter()
+        .map(|row| (number(&row[0]) as u32, number(&row[2])))
+        .collect();
+    let expected: Vec<(u32, f64)> = blocks()
+        .filter(|(_, (day, ..))| day == "2024-01-03")
+        .map(|(height, _)| (height, usd[&height]))
+        .collect();
+    assert_eq!(found, expected);
+    assert!(found.len() > 5);
+
+    let noon = 1_704_283_200;
+    let (height, _) = blocks()
+        .filter(|(_, (_, time, _))| *time <= noon)
+        .max_by_key(|(height, (_, time, _))| (*time, *height))
+        .unwrap();
+    let found = rows(&store, example("The price at a time"));
+    let [row] = found.as_slice() else {
+        panic!("{} rows", found.len())
+    };
+    assert_eq!(
+        (number(&row[0]) as u32, number(&row[2])),
+        (height, usd[&height])
+    );
 }
 
 #[test]
