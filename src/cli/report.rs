@@ -23,7 +23,7 @@ use crate::store::Store;
 #[derive(Args, Clone, Debug)]
 #[command(after_help = examples::REPORT)]
 pub(super) struct Report {
-    /// A UTC day, or a range of them: 2025-10-23, 2025-10-01..2025-10-31 [default: all that is stored]
+    /// A UTC day, or a range of them: 2025-10-23, yesterday, 2025-10-01..2025-10-31 [default: all that is stored]
     #[arg(value_name = "DAY | FROM..TO", value_parser = day::parse_range)]
     days: Option<(WindowDay, WindowDay)>,
 

@@ -231,9 +231,8 @@ fn is_as_stored(
     let Ok(at) = stored.binary_search_by_key(&day.row.day, |old| old.day) else {
         return false;
     };
-    let (old, ends) = (&stored[at], blocks.first().zip(blocks.last()));
-    let same_ends =
-        ends.is_some_and(|(first, last)| (first.height, last.height) == (old.first, old.last));
+    let old = &stored[at];
+    let same_ends = (day.row.first, day.row.last) == (old.first, old.last);
     let was_missing = |gap: Missing| reading.doubts(gap.first);
     (old.rules_version, old.complete) == (RULES_VERSION, day.row.complete)
         && same_ends

@@ -28,9 +28,20 @@ fn no_output_takes_the_place_of_the_database_or_of_a_block_file() {
     let refused = databases.map(|name| (name, "belongs to the database"));
     let among = files.map(|name| (name, "among the node's block files"));
     for (name, why) in refused.into_iter().chain(among) {
+        place
+            .run(["export", "prices", "-o", name])
+            .expect(1)
+            .says(why)
+            .says("hint: name");
+    }
+    // The report refuses such names for their endings already; without one it looks where they lead.
+    symlink(place.db(), place.dir().join("plain")).unwrap();
+    for (name, why) in [
+        ("plain", "belongs to the database"),
+        ("blocks/page", "among the node's block files"),
+    ] {
         for command in [
-            &["export", "prices", "-o", name][..],
-            &["report", "-o", name],
+            &["report", "-o", name][..],
             &["report", "2024-02-01", "--svg", "-o", name],
         ] {
             place.run(command).expect(1).says(why).says("hint: name");
