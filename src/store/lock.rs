@@ -15,7 +15,7 @@ const MOST_LINKS: u32 = 40;
 /// The lock, held until dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -46,10 +46,17 @@ impl Lock {
             Err(source) => return Err(Error::Io { path, source }),
         };
         match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
+            Ok(()) => Ok(Lock { file }),
             Err(TryLockError::WouldBlock) => Err(Error::Busy(database.to_path_buf())),
             Err(TryLockError::Error(source)) => Err(Error::Io { path, source }),
         }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing would do, were there no process that another thread has just forked and that still has the file open.
+        let _ = self.file.unlock();
     }
 }
 
