@@ -212,7 +212,7 @@ fn store(c: &mut Criterion) {
     group.bench_function("replace a day", |b| {
         b.iter(|| {
             store
-                .replace_days(&[row.day], std::slice::from_ref(&row), RULES_VERSION)
+                .replace_days(&[row.day], std::slice::from_ref(&row), &[], RULES_VERSION)
                 .expect("stored")
         })
     });

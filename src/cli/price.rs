@@ -20,7 +20,7 @@ use crate::chain::WindowDay;
 use crate::dates;
 use crate::export::day::day_json;
 use crate::pricing::daily::price_day;
-use crate::pricing::{self, Engine, anchors};
+use crate::pricing::{self, Engine, Pass, anchors};
 use crate::store::{PriceRow, Store, StoredDay};
 
 /// Price stored days, or print the price of a day
@@ -107,26 +107,20 @@ impl EngineFlags {
             None => Engine::ALL.to_vec(),
         }
     }
+}
 
-    /// Prices, by the engine named or by every one, what has no price yet.
-    pub(super) fn price_all(
-        &self,
-        pool: &rayon::ThreadPool,
-        store: &mut Store,
-        shown: &Shown,
-    ) -> anyhow::Result<Vec<(Engine, usize)>> {
-        let options = self.options()?;
-        let mut priced = Vec::new();
-        for engine in self.engines() {
-            let days = pricing::price_all(pool, store, engine, &options, &shown.watch())?;
-            say(&format!(
-                "priced {} days by {}",
-                grouped(days as u64),
-                engine.name()
-            ));
-            priced.push((engine, days));
+/// Says how many days each engine has priced.
+pub(super) fn tell_priced(priced: &[(Engine, usize)]) {
+    for engine in Engine::ALL {
+        let mut own = priced
+            .iter()
+            .filter(|(other, _)| *other == engine)
+            .peekable();
+        if own.peek().is_some() {
+            let days: usize = own.map(|(_, days)| days).sum();
+            let days = grouped(days as u64);
+            say(&format!("priced {days} days by {}", engine.name()));
         }
-        Ok(priced)
     }
 }
 
@@ -226,7 +220,14 @@ impl Price {
         let shown = Shown::new()?;
         let mut store = open_to_price(&self.database.db)?;
         let pool = super::scan::pool(None)?;
-        let priced = self.engine.price_all(&pool, &mut store, &shown)?;
+        let pass = Pass {
+            pool: &pool,
+            engines: &self.engine.engines(),
+            options: &self.engine.options()?,
+            watch: &shown.watch(),
+        };
+        let priced = pass.price(&mut store)?;
+        tell_priced(&priced);
         if self.shape() == Shape::Json {
             let rows: Vec<_> = priced
                 .iter()

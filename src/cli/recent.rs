@@ -17,7 +17,7 @@ use crate::scan::Known;
 use crate::scan::reader::Reader;
 use crate::scan::survey::survey;
 use crate::store::Store;
-use crate::store::reader::StoredBlock;
+use crate::store::StoredBlock;
 
 /// Prices the `count` blocks before the tip: heights tip-count to tip-1.
 pub(super) fn price_recent(

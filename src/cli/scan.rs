@@ -12,7 +12,7 @@ use super::{Database, Outcome, day};
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::scan::survey::check_folder;
-use crate::scan::{Options, Report, Source, run};
+use crate::scan::{self, Options, Report, Source};
 use crate::store::Store;
 
 /// Read block files and store each day's price-bearing outputs
@@ -88,11 +88,11 @@ impl Flags {
         self.reading.pool()
     }
 
-    /// Scans, and gives what was found together with the open database.
+    /// Scans by `run`, and gives what was found together with the open database.
     pub(super) fn scan(
         &self,
-        pool: &rayon::ThreadPool,
         shown: &Shown,
+        run: impl FnOnce(&Source, &mut Store, &Options) -> Result<Report, scan::Error>,
     ) -> anyhow::Result<(Store, Report)> {
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from > to
@@ -109,7 +109,7 @@ impl Flags {
             no_undo: self.reading.no_undo,
             check: self.reading.check,
         };
-        let report = run(pool, &source, &mut store, &options, &shown.watch())?;
+        let report = run(&source, &mut store, &options)?;
         shown.conclude();
         summarize(&report);
         if (self.from.is_some() || self.to.is_some()) && store.days()?.is_empty() {
@@ -126,7 +126,10 @@ impl Flags {
 impl Scan {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         let shown = Shown::new()?;
-        let (_, report) = self.flags.scan(&self.flags.pool()?, &shown)?;
+        let pool = self.flags.pool()?;
+        let (_, report) = self.flags.scan(&shown, |source, store, options| {
+            scan::run(&pool, source, store, options, &shown.watch())
+        })?;
         Ok(outcome(&report))
     }
 }

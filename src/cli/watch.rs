@@ -16,7 +16,7 @@ use super::scan::{Reading, summarize};
 use super::sparing::Sparing;
 use super::{Outcome, day};
 use crate::chain::WindowDay;
-use crate::pricing::{self, Engine};
+use crate::pricing::{self, Engine, Pass};
 use crate::scan::poll::{Look, Poll, pause};
 use crate::scan::{self, Options, Source, Watch as Watched};
 use crate::store::{self, Store};
@@ -181,10 +181,14 @@ impl Session {
             no_undo: self.flags.reading.no_undo,
             check: self.flags.reading.check,
         };
-        let report = scan::run(&self.pool, &self.source, &mut store, &options, &watch)?;
-        for &engine in &self.engines {
-            pricing::price_all(&self.pool, &mut store, engine, &self.pricing, &watch)?;
-        }
+        let pass = Pass {
+            pool: &self.pool,
+            engines: &self.engines,
+            options: &self.pricing,
+            watch: &watch,
+        };
+        let (report, _) = pass.scan(&self.source, &mut store, &options)?;
+        pass.price(&mut store)?;
         if self.caught_up {
             self.sparing.tell(look.is_settled());
         } else {

@@ -13,13 +13,12 @@ use crate::price::path::{
     Span,
 };
 use crate::scan::{self, Unit, Watch};
-use crate::store::reader::StoredBlock;
-use crate::store::{self, BlockPriceRow, PriceRow, Store, StoredDay};
+use crate::store::{self, BlockPriceRow, PackedDay, PriceRow, Store, StoredBlock, StoredDay};
 
-/// Days read by one thread in a row: a day needs its neighbours' outputs near midnight, so runs save reading.
-const RUN: usize = 16;
-/// Runs between two commits.
-const RUNS: usize = 8;
+/// Days one thread does in a row: a day needs its neighbours' outputs near midnight, so runs save unpacking.
+const RUN: usize = 8;
+/// Runs a thread between two commits.
+const RUNS: usize = 2;
 /// How near midnight the neighbours' blocks matter, in seconds.
 const NEAR: i64 = 2 * 3600;
 
@@ -37,12 +36,11 @@ pub fn price_all(
     if days.is_empty() {
         return Ok(0);
     }
-    let anchors = match anchors {
-        Some(given) => given.to_vec(),
-        None => anchors::stored(store)?,
-    };
-    let written = anchors::write(&anchors);
-    let basis = format!("{ENGINE_VERSION};{}", written.as_deref().unwrap_or(""));
+    let Basis {
+        anchors,
+        written,
+        basis,
+    } = Basis::new(store, anchors)?;
     if store.meta("path_basis")?.as_deref() != Some(basis.as_str()) {
         store.set_path_basis(&basis)?;
     }
@@ -72,6 +70,45 @@ pub fn price_all(
     Ok(days.len() - first)
 }
 
+/// Whether every stored day has its price, with these anchors.
+///
+/// # Errors
+/// The database cannot be read.
+pub(super) fn is_complete(
+    store: &Store,
+    anchors: Option<&[(WindowDay, f64)]>,
+) -> Result<bool, store::Error> {
+    let basis = Basis::new(store, anchors)?.basis;
+    let same = store.meta("path_basis")?.as_deref() == Some(basis.as_str());
+    Ok(same && store.path_changed_from()?.is_none())
+}
+
+/// What prices rest on beside the outputs.
+struct Basis {
+    anchors: Vec<(WindowDay, f64)>,
+    /// As they are noted with each price.
+    written: Option<String>,
+    /// As it is noted in the database, with the engine's version.
+    basis: String,
+}
+
+impl Basis {
+    /// With the anchors given, else with those of the last run.
+    fn new(store: &Store, given: Option<&[(WindowDay, f64)]>) -> Result<Basis, store::Error> {
+        let anchors = match given {
+            Some(given) => given.to_vec(),
+            None => anchors::stored(store)?,
+        };
+        let written = anchors::write(&anchors);
+        let basis = format!("{ENGINE_VERSION};{}", written.as_deref().unwrap_or(""));
+        Ok(Basis {
+            anchors,
+            written,
+            basis,
+        })
+    }
+}
+
 /// The evidence of every day, ascending, computed where it is not kept yet.
 fn gather_evidence(
     pool: &rayon::ThreadPool,
@@ -94,21 +131,15 @@ fn gather_evidence(
     watch
         .progress
         .start("reading amounts", missing.len() as u64, Unit::Days);
-    let path = store.path().to_path_buf();
-    for batch in missing.chunks(RUN * RUNS) {
+    for batch in missing.chunks(RUN * RUNS * pool.current_num_threads()) {
         watch.check()?;
-        let found: Result<Vec<Vec<DayEvidence>>, store::Error> = pool.install(|| {
-            batch
-                .par_chunks(RUN)
-                .map(|days| {
-                    let reader = Store::read(&path)?;
-                    days.iter()
-                        .map(|&day| Ok(path::evidence(day, &outputs(&reader, day)?)))
-                        .collect()
-                })
+        let packed = read(store, batch)?;
+        let found: Result<Vec<DayEvidence>, store::Error> = pool.install(|| {
+            let days = batch.par_iter().zip(&packed);
+            days.map(|(&day, packed)| Ok(path::evidence(day, &convert(packed.unpack()?))))
                 .collect()
         });
-        let found = found?.concat();
+        let found = found?;
         let rows: Vec<(WindowDay, Vec<u8>)> = found.iter().map(|e| (e.day, e.to_bytes())).collect();
         store.put_path_evidence(ENGINE_VERSION, &rows)?;
         watch.progress.advance(batch.len() as u64);
@@ -233,18 +264,21 @@ fn refine(
     job: &Job<'_>,
     watch: &Watch<'_>,
 ) -> Result<(), scan::Error> {
-    let path = store.path().to_path_buf();
     let positions: Vec<usize> = (job.first..job.days.len()).collect();
     watch
         .progress
         .start("pricing by path", positions.len() as u64, Unit::Days);
-    for batch in positions.chunks(RUN * RUNS) {
+    for batch in positions.chunks(RUN * RUNS * pool.current_num_threads()) {
         watch.check()?;
+        // With a neighbour on each side.
+        let from = batch[0].saturating_sub(1);
+        let to = (batch[0] + batch.len() + 1).min(job.days.len());
+        let days: Vec<WindowDay> = job.days[from..to].iter().map(|day| day.day).collect();
+        let packed = read(store, &days)?;
+        let unpack = |at: usize| Ok(convert(packed[at - from].unpack()?));
         let rows: Result<Vec<Vec<Priced>>, store::Error> = pool.install(|| {
-            batch
-                .par_chunks(RUN)
-                .map(|run| refine_run(&Store::read(&path)?, job, run))
-                .collect()
+            let runs = batch.par_chunks(RUN);
+            runs.map(|run| refine_run(job, run, unpack)).collect()
         });
         store.put_path_prices(&rows?.concat())?;
         watch.progress.advance(batch.len() as u64);
@@ -253,14 +287,19 @@ fn refine(
     Ok(())
 }
 
-/// The rows of days at successive positions of the job.
+/// Reads days by the one connection that writes: only it sees the days of a transaction under way.
+fn read(store: &Store, days: &[WindowDay]) -> Result<Vec<PackedDay>, store::Error> {
+    days.iter().map(|&day| store.packed(day)).collect()
+}
+
+/// The rows of days at successive positions of the job; `outputs` gives those of the day at a position.
 pub(crate) fn refine_run(
-    store: &Store,
     job: &Job<'_>,
     run: &[usize],
+    outputs: impl Fn(usize) -> Result<Vec<BlockOutputs>, store::Error>,
 ) -> Result<Vec<Priced>, store::Error> {
-    let read = |at: Option<usize>| match at.and_then(|at| job.days.get(at)) {
-        Some(day) => outputs(store, day.day),
+    let read = |at: Option<usize>| match at.filter(|&at| at < job.days.len()) {
+        Some(at) => outputs(at),
         None => Ok(Vec::new()),
     };
     let mut rows = Vec::with_capacity(run.len());

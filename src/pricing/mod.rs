@@ -1,12 +1,16 @@
 //! The price pass: days of outputs from the store through an engine and back into the store.
 //!
 //! [`daily`] runs the engine that looks at one day at a time, [`joint`] the one that decodes all days as one path, with
-//! the [`anchors`] a user gives it; [`window`] prices the newest blocks by the latter.
+//! the [`anchors`] a user gives it; [`window`] prices the newest blocks by the latter. A [`Pass`] runs them all, beside a
+//! scan too.
 
 pub mod anchors;
 pub mod daily;
 pub mod joint;
+mod pass;
 pub mod window;
+
+pub use pass::Pass;
 
 use crate::chain::WindowDay;
 use crate::price::{path, v91};

@@ -4,7 +4,7 @@ use super::joint::{convert, to_rows};
 use super::{Status, anchors};
 use crate::chain::WindowDay;
 use crate::price::path::{self, Anchor, DayEvidence, ENGINE, ENGINE_VERSION, Span};
-use crate::store::reader::StoredBlock;
+use crate::store::StoredBlock;
 use crate::store::{self, PriceRow, Store, StoredDay};
 
 /// What the blocks of a window that is no day give, the stored days before it seen first.

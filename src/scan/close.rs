@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::plan::{Plan, blocks_of};
-use super::store_days::Job;
+use super::rounds::Job;
 use super::survey::{ELSEWHERE, Survey};
 use super::surveyed::Surveyed;
 use super::warning::Warning;
@@ -28,7 +28,6 @@ pub(super) fn close(
     let survey = &surveyed.survey;
     let now = Now::read(store, surveyed)?;
     let mut closing = Closing {
-        completeness: plan.completeness.clone(),
         files: survey.files.clone(),
         ..Closing::default()
     };

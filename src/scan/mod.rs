@@ -3,7 +3,8 @@
 //! Stages 1 to 4 in a row: [`survey`] reads the headers and chooses the chain (where blocks were only added, knowing no more of it than its
 //! end: `tail`), [`plan`] compares its days with those
 //! stored, [`decode`] reads the days that differ in parallel (each thread by a [`reader`]), and [`run`] stores them in order, one writer, at most
-//! a few days in memory. [`poll`] tells when there is something to scan.
+//! a few days in memory: first those that replace stored ones, in one transaction with what follows from them ([`run_and`]).
+//! [`poll`] tells when there is something to scan.
 
 mod close;
 pub mod decode;
@@ -11,13 +12,15 @@ mod history;
 pub mod plan;
 pub mod poll;
 pub mod reader;
+mod replaced;
+mod rounds;
 mod store_days;
 pub mod survey;
 mod surveyed;
 mod tail;
 pub mod warning;
 
-pub use store_days::run;
+pub use rounds::{run, run_and};
 pub use survey::{Known, Survey};
 pub use warning::Warning;
 
@@ -66,7 +69,7 @@ pub struct Options {
 }
 
 /// What a scan did.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// Tip of the chain: height and hash in display order.
     pub tip: Option<(u32, String)>,
@@ -126,6 +129,10 @@ pub enum Error {
     #[error("interrupted; what was stored is kept, and the same command goes on from there")]
     Interrupted,
 }
+
+/// What is done to the store in each transaction that replaces stored days, behind the replacement: what follows from the days is
+/// to change with them.
+pub type Then<'a> = dyn Fn(&mut store::Store) -> Result<(), Error> + 'a;
 
 /// What [`Progress`] counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -83,6 +83,8 @@ pub struct Survey {
     pub key: XorKey,
     /// Stored blocks that are damaged in their files by now.
     pub damaged: FxHashSet<Hash>,
+    /// Files that were there when they were listed and gone when the height of a block was to be read from them.
+    pub vanished: FxHashSet<u32>,
     /// What a person should know.
     pub warnings: Vec<Warning>,
 }
@@ -192,11 +194,18 @@ pub fn survey(
         }
     }
     merge(&mut survey, found, &fresh, known);
+    let mut vanished = FxHashSet::default();
     let mut chain = ActiveChain::choose(&survey.headers, &evidence, |header| {
         let path = survey.paths.get(&header.place.file)?;
         let size = header.size.min(PREFIX_BYTES as u32); // a small constant
         let mut buffer = Vec::new();
-        let block = BlockSource::open(path, Access::Read, key).ok()?;
+        let block = BlockSource::open(path, Access::Read, key)
+            .inspect_err(|error| {
+                if error.kind() == ErrorKind::NotFound {
+                    vanished.insert(header.place.file);
+                }
+            })
+            .ok()?;
         block
             .with_block(header.place.offset, size, &mut buffer, stated_height)
             .ok()?
@@ -209,6 +218,7 @@ pub fn survey(
         .warnings
         .extend(chain.unplaced.iter().cloned().map(Warning::Unplaced));
     survey.chain = chain;
+    survey.vanished = vanished;
     Ok(survey)
 }
 

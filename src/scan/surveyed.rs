@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::Error;
-use super::store_days::Job;
+use super::rounds::Job;
 use super::survey::{Known, Survey, survey};
 use super::tail::{Tail, only_added};
 use crate::chain::header::{Hash, Place};

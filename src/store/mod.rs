@@ -1,7 +1,7 @@
 //! Stage 4: one SQLite file.
 //!
 //! [`schema`] opens, checks and migrates it, [`lock`] lets one run write at a time, [`writer`] replaces days in
-//! single transactions, [`reader`] gives typed rows back, [`codec`] is the compact form of the outputs, and
+//! single transactions, [`reader`] gives typed rows back, [`outputs`] a day's outputs in the compact form of [`codec`],
 //! [`path_state`]
 //! keeps what the path engine needs to go on, [`newest`] serves those who follow the chain and
 //! [`news`] tells what has changed on it, [`digest`] hashes all that is stored, and
@@ -14,6 +14,7 @@ pub mod digest;
 pub mod lock;
 pub mod newest;
 pub mod news;
+pub mod outputs;
 pub mod path_state;
 pub mod reader;
 pub mod rows;
@@ -21,6 +22,7 @@ pub mod schema;
 pub mod writer;
 
 pub use newest::NewestBlock;
+pub use outputs::{PackedDay, StoredBlock};
 pub use rows::{BlockPriceRow, BlockRow, DayRow, FileState, Missing, PriceRow, StoredDay};
 pub use schema::{Store, disk_need};
 

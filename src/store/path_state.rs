@@ -4,7 +4,7 @@
 //! day changed and drops the states from there on, in the same transaction; the next price run starts that much
 //! earlier.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::{BlockPriceRow, PriceRow};
 use super::schema::sqlite;
@@ -16,7 +16,7 @@ use crate::chain::WindowDay;
 const STATES: u32 = 2;
 
 /// Notes that `day` has changed.
-pub(super) fn touch(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
+pub(super) fn touch(tx: &Connection, day: WindowDay) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "INSERT INTO meta (key, value) VALUES ('path_changed_from', CAST(?1 AS TEXT)) \
          ON CONFLICT (key) DO UPDATE SET value = CAST(min(CAST(value AS INTEGER), ?1) AS TEXT)",
@@ -61,7 +61,7 @@ impl Store {
     ) -> Result<(), Error> {
         let path = self.path.clone();
         let mut run = || -> rusqlite::Result<()> {
-            let tx = self.db.transaction()?;
+            let tx = self.db.savepoint()?;
             for (day, data) in days {
                 tx.prepare_cached(
                     "INSERT OR REPLACE INTO path_evidence (day, version, data) VALUES (?1, ?2, ?3)",
@@ -96,7 +96,7 @@ impl Store {
     pub fn set_path_basis(&mut self, basis: &str) -> Result<(), Error> {
         let path = self.path.clone();
         let mut run = || -> rusqlite::Result<()> {
-            let tx = self.db.transaction()?;
+            let tx = self.db.savepoint()?;
             touch(&tx, WindowDay::MIN)?;
             tx.execute(
                 "INSERT OR REPLACE INTO meta (key, value) VALUES ('path_basis', ?1)",
@@ -117,7 +117,7 @@ impl Store {
     ) -> Result<(), Error> {
         let path = self.path.clone();
         let mut run = || -> rusqlite::Result<()> {
-            let tx = self.db.transaction()?;
+            let tx = self.db.savepoint()?;
             for (row, blocks) in rows {
                 insert_price(&tx, row)?;
                 tx.prepare_cached(
@@ -144,7 +144,7 @@ impl Store {
     pub fn close_path_run(&mut self, state: Option<(WindowDay, Vec<u8>)>) -> Result<(), Error> {
         let path = self.path.clone();
         let mut run = || -> rusqlite::Result<()> {
-            let tx = self.db.transaction()?;
+            let tx = self.db.savepoint()?;
             if let Some((day, data)) = &state {
                 tx.execute(
                     "INSERT OR REPLACE INTO path_state (day, data) VALUES (?1, ?2)",

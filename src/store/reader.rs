@@ -3,23 +3,11 @@
 use rusqlite::{Row, params};
 use rustc_hash::FxHashSet;
 
-use super::codec::Decoder;
 use super::rows::{FileState, Missing, PriceRow, StoredDay};
 use super::schema::sqlite;
 use super::{Error, Store};
 use crate::chain::WindowDay;
 use crate::chain::header::{Hash, Header, Place};
-
-/// A block with its qualifying outputs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredBlock {
-    /// Its height.
-    pub height: u32,
-    /// Header time, UTC seconds.
-    pub time: u32,
-    /// Values of the qualifying outputs in sats, ascending.
-    pub sats: Vec<u64>,
-}
 
 /// A number of priced days.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,49 +207,6 @@ impl Store {
                 })
             },
         )
-    }
-
-    /// The blocks of a day with their outputs, ascending by height; empty where the day is not stored.
-    ///
-    /// # Errors
-    /// The database cannot be read, or its bytes are not as written.
-    pub fn outputs(&self, day: WindowDay) -> Result<Vec<StoredBlock>, Error> {
-        let damaged = |what: String| Error::Damaged {
-            path: self.path.clone(),
-            what: format!("the outputs of {}: {what}", crate::dates::show(day)),
-        };
-        let blocks: Vec<(u32, u32, u32)> = self.rows(
-            "SELECT height, time, outputs FROM chain_block WHERE day = ?1 ORDER BY height",
-            params![day],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )?;
-        let data: Option<Vec<u8>> = self
-            .rows(
-                "SELECT data FROM day_outputs WHERE day = ?1",
-                params![day],
-                |row| row.get(0),
-            )?
-            .pop();
-        let data = data.unwrap_or_default();
-        let mut decoder = Decoder::new(&data);
-        let mut stored = Vec::with_capacity(blocks.len());
-        for (height, time, count) in blocks {
-            let mut sats = Vec::new();
-            decoder
-                .next_block(&mut sats)
-                .map_err(|error| damaged(error.to_string()))?;
-            if sats.len() as u64 != u64::from(count) {
-                return Err(damaged(format!(
-                    "block {height} has {} where {count} belong",
-                    sats.len()
-                )));
-            }
-            stored.push(StoredBlock { height, time, sats });
-        }
-        if !decoder.is_at_end() {
-            return Err(damaged("there are more than its blocks have".to_string()));
-        }
-        Ok(stored)
     }
 
     /// The days that have no price by `engine` in this or a newer `version`, ascending; with `force`, also those

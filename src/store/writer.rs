@@ -1,6 +1,7 @@
-//! Writing: each call is one transaction, so that a reader, or a crash, never sees half of it.
+//! Writing: each call is one transaction, so that a reader, or a crash, never sees half of it; [`Store::together`] makes one of
+//! several calls.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, params};
 
 use super::path_state::touch;
 use super::rows::{BlockRow, DayRow, FileState, Missing, PriceRow};
@@ -12,8 +13,6 @@ use crate::chain::header::{Hash, Header, Place};
 /// What ends a scan: the state that makes the next one incremental.
 #[derive(Debug, Default)]
 pub struct Closing {
-    /// Days whose blocks stayed the same but that became complete or incomplete.
-    pub completeness: Vec<(WindowDay, bool)>,
     /// Stored blocks found at another place.
     pub moved: Vec<(u32, Place)>,
     /// Headers to note that are not stored as blocks.
@@ -29,7 +28,33 @@ pub struct Closing {
 }
 
 impl Store {
-    /// Removes the days `removed` and stores `days`, in one transaction.
+    /// Makes one transaction of all that `work` writes through this store: a reader, or a crash, sees everything of it or nothing.
+    /// What `work` itself reads through this store is as it has written it.
+    ///
+    /// # Errors
+    /// `work` fails, or SQLite refuses; nothing is changed then.
+    pub fn together<T, E: From<Error>>(
+        &mut self,
+        work: impl FnOnce(&mut Store) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let begun = self.db.execute_batch("SAVEPOINT together");
+        begun.map_err(sqlite(&self.path))?;
+        let done = work(self).and_then(|done| {
+            let end = self.db.execute_batch("RELEASE together");
+            end.map_err(sqlite(&self.path))?;
+            Ok(done)
+        });
+        if done.is_err() {
+            // Fails where SQLite has taken everything back by itself, as on a full disk; the first error is the one to tell.
+            let _ = self
+                .db
+                .execute_batch("ROLLBACK TO together; RELEASE together");
+        }
+        done
+    }
+
+    /// Removes the days `removed`, stores `days` and notes which stored days became complete or incomplete, in one transaction. With
+    /// a day go its prices.
     ///
     /// # Errors
     /// SQLite refuses; nothing is changed then.
@@ -37,11 +62,12 @@ impl Store {
         &mut self,
         removed: &[WindowDay],
         days: &[DayRow],
+        completeness: &[(WindowDay, bool)],
         rules_version: u32,
     ) -> Result<(), Error> {
         let path = self.path.clone();
         let mut run = || -> rusqlite::Result<()> {
-            let tx = self.db.transaction()?;
+            let tx = self.db.savepoint()?;
             // Until the scan is closed, the state of the files is not that of the days.
             tx.execute("DELETE FROM meta WHERE key = 'finished'", [])?;
             for day in removed {
@@ -49,6 +75,15 @@ impl Store {
             }
             for day in days {
                 insert_day(&tx, day, rules_version)?;
+            }
+            for (day, complete) in completeness {
+                tx.execute(
+                    "UPDATE utc_day SET complete = ?2 WHERE day = ?1",
+                    params![day, complete],
+                )?;
+                touch(&tx, *day)?;
+                // The status of its prices no longer holds.
+                tx.execute("DELETE FROM price WHERE day = ?1", params![day])?;
             }
             tx.commit()
         };
@@ -70,7 +105,7 @@ impl Store {
     pub fn set_bin_steps(&mut self, factors: impl Iterator<Item = f64>) -> Result<(), Error> {
         let path = self.path.clone();
         let run = || -> rusqlite::Result<()> {
-            let tx = self.db.transaction()?;
+            let tx = self.db.savepoint()?;
             let there: i64 = tx.query_row("SELECT count(*) FROM bin_step", [], |row| row.get(0))?;
             if there == 0 {
                 let mut insert =
@@ -91,16 +126,7 @@ impl Store {
     pub fn close_scan(&mut self, closing: &Closing) -> Result<(), Error> {
         let path = self.path.clone();
         let mut run = || -> rusqlite::Result<()> {
-            let tx = self.db.transaction()?;
-            for (day, complete) in &closing.completeness {
-                tx.execute(
-                    "UPDATE utc_day SET complete = ?2 WHERE day = ?1",
-                    params![day, complete],
-                )?;
-                touch(&tx, *day)?;
-                // The status of its prices no longer holds.
-                tx.execute("DELETE FROM price WHERE day = ?1", params![day])?;
-            }
+            let tx = self.db.savepoint()?;
             {
                 let mut update =
                     tx.prepare("UPDATE chain_block SET file = ?2, offset = ?3 WHERE height = ?1")?;
@@ -158,7 +184,7 @@ impl Store {
     pub fn put_prices(&mut self, rows: &[PriceRow]) -> Result<(), Error> {
         let path = self.path.clone();
         let mut run = || -> rusqlite::Result<()> {
-            let tx = self.db.transaction()?;
+            let tx = self.db.savepoint()?;
             for row in rows {
                 insert_price(&tx, row)?;
             }
@@ -168,7 +194,7 @@ impl Store {
     }
 }
 
-pub(super) fn insert_price(tx: &Transaction<'_>, row: &PriceRow) -> rusqlite::Result<()> {
+pub(super) fn insert_price(tx: &Connection, row: &PriceRow) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "INSERT OR REPLACE INTO price (day, engine, usd, open, high, low, close, confidence, status, outputs, points, \
          engine_version, low68, high68, low95, high95, final, anchors) \
@@ -197,7 +223,7 @@ pub(super) fn insert_price(tx: &Transaction<'_>, row: &PriceRow) -> rusqlite::Re
     Ok(())
 }
 
-fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
+fn remove_day(tx: &Connection, day: WindowDay) -> rusqlite::Result<()> {
     touch(tx, day)?;
     // Their headers are noted again when the scan is closed; until then nothing but their files tells of them.
     tx.prepare_cached(
@@ -223,7 +249,7 @@ fn remove_day(tx: &Transaction<'_>, day: WindowDay) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn insert_day(tx: &Transaction<'_>, row: &DayRow, rules_version: u32) -> rusqlite::Result<()> {
+fn insert_day(tx: &Connection, row: &DayRow, rules_version: u32) -> rusqlite::Result<()> {
     touch(tx, row.day)?;
     tx.prepare_cached(
         "INSERT INTO meta (key, value) VALUES ('first_day', CAST(?1 AS TEXT)) \
@@ -260,7 +286,7 @@ fn insert_day(tx: &Transaction<'_>, row: &DayRow, rules_version: u32) -> rusqlit
     insert_missing(tx, &row.missing)
 }
 
-fn insert_missing(tx: &Transaction<'_>, missing: &[Missing]) -> rusqlite::Result<()> {
+fn insert_missing(tx: &Connection, missing: &[Missing]) -> rusqlite::Result<()> {
     let mut insert = tx.prepare_cached(
         "INSERT OR REPLACE INTO missing_height (first_height, last_height, reason) VALUES (?1, ?2, ?3)",
     )?;
@@ -288,7 +314,7 @@ fn bins_json(bins: &[(u16, u32)]) -> (u16, String) {
     (first, json)
 }
 
-fn insert_block(tx: &Transaction<'_>, day: WindowDay, block: &BlockRow) -> rusqlite::Result<()> {
+fn insert_block(tx: &Connection, day: WindowDay, block: &BlockRow) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "INSERT INTO chain_block (height, day, hash, prev, time, bits, file, offset, size, transactions, outputs, \
          undo) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",

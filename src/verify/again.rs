@@ -311,8 +311,9 @@ fn path_run(
     run: &[usize],
 ) -> Result<Vec<Found>, store::Error> {
     let mut all = Vec::with_capacity(run.len());
+    let outputs = |at: usize| joint::outputs(store, days[at].day);
     for run in run.chunk_by(|a, b| a + 1 == *b) {
-        let fresh = match joint::refine_run(store, job, run) {
+        let fresh = match joint::refine_run(job, run, outputs) {
             // One of them, or next to them: each by itself then.
             Err(error) if error.damage().is_some() => None,
             fresh => Some(fresh?),
@@ -321,7 +322,7 @@ fn path_run(
             let day = &days[*position];
             all.push(sound(day.day, |found| match &fresh {
                 Some(fresh) => path_rows(store, day, &fresh[at], found),
-                None => match joint::refine_run(store, job, &[*position])?.pop() {
+                None => match joint::refine_run(job, &[*position], outputs)?.pop() {
                     Some(fresh) => path_rows(store, day, &fresh, found),
                     None => Ok(()),
                 },

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use blkprice::synth::Rng;
 
-use crate::assert_sound;
 use crate::support::{Place, small_chain};
+use crate::{assert_sound, branch, write_anew};
 
 /// Signal 9.
 const KILL: i32 = 9;
@@ -25,7 +25,7 @@ const STEPS: [&[&str]; 3] = [
 
 fn command(place: &Place, step: &[&str]) -> Command {
     let mut command = match step {
-        ["scan", args @ ..] => place.command(place.words("scan", args)),
+        [verb @ ("scan" | "backfill"), args @ ..] => place.command(place.words(verb, args)),
         _ => place.command(step),
     };
     command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -55,9 +55,9 @@ fn killed(place: &Place, step: &[&str], moment: Duration) -> bool {
     status.signal() == Some(KILL)
 }
 
-/// Checks a copy, so that the next run finds the files as the kill left them.
+/// Checks a copy and gives it, so that the next run finds the files as the kill left them.
 #[track_caller]
-fn assert_copy_sound(place: &Place) {
+fn sound_copy(place: &Place) -> Place {
     let copy = Place::at(place.blocks());
     for end in ["", "-wal", "-journal"] {
         let name = format!("blkprice.db{end}");
@@ -68,13 +68,17 @@ fn assert_copy_sound(place: &Place) {
     if copy.db().exists() {
         assert_sound(&copy);
     }
+    copy
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |n| n.parse().unwrap())
 }
 
 #[test]
 fn whenever_it_is_killed_the_next_run_ends_where_an_undisturbed_one_does() {
-    let number = |name, default| std::env::var(name).map_or(default, |n| n.parse().unwrap());
-    let wanted: u64 = number("BLKPRICE_KILLS", 40);
-    let seed: u64 = number("BLKPRICE_KILL_SEED", 960);
+    let wanted = number("BLKPRICE_KILLS", 40);
+    let seed = number("BLKPRICE_KILL_SEED", 960);
     let mut rng = Rng::new(seed);
     let whole = Place::with(&small_chain(40, 960));
     let took = undisturbed(&whole);
@@ -102,7 +106,7 @@ fn whenever_it_is_killed_the_next_run_ends_where_an_undisturbed_one_does() {
                 let moment = span.mul_f64(rng.below(1_000_000) as f64 / 1e6);
                 runs += 1;
                 let was_killed = killed(&place, args, moment);
-                assert_copy_sound(&place);
+                sound_copy(&place);
                 if was_killed {
                     kills[if making { 0 } else { step + 1 }] += 1;
                 } else {
@@ -122,4 +126,53 @@ fn whenever_it_is_killed_the_next_run_ends_where_an_undisturbed_one_does() {
          {v91} of v9.1), {ends} times compared with the undisturbed run; its steps took {took:?}",
         kills.iter().sum::<u64>()
     );
+}
+
+/// A reorganisation of several days and new ones behind it, taken in and priced by one run: a kill leaves all of it or nothing.
+#[test]
+fn a_killed_run_leaves_the_chain_and_prices_of_before_or_of_after() {
+    let wanted = number("BLKPRICE_KILLS", 40).div_ceil(4);
+    let seed = number("BLKPRICE_KILL_SEED", 961);
+    let mut rng = Rng::new(seed);
+    let trunk = small_chain(30, 961);
+    let rival = branch(&trunk[trunk.len() - 60], 100, 5);
+    let place = Place::new();
+    write_anew(&place, &trunk);
+    place.backfill(&[]).expect(0);
+    let before = place.digest();
+    let kept = fs::read(place.db()).unwrap();
+    write_anew(&place, &[trunk, rival].concat());
+    let step: &[&str] = &["backfill", "--since-last"];
+    let to_its_end = || assert!(command(&place, step).status().unwrap().success());
+    let start = Instant::now();
+    to_its_end();
+    let took = start.elapsed();
+    let after = place.digest();
+    assert_ne!(before, after);
+
+    let (mut undone, mut done, mut runs) = (0, 0, 0);
+    while undone + done < wanted {
+        assert!(
+            runs < 20 * wanted,
+            "runs end before they are killed: {undone}, {done}"
+        );
+        for end in ["-wal", "-shm"] {
+            let _ = fs::remove_file(place.dir().join(format!("blkprice.db{end}")));
+        }
+        fs::write(place.db(), &kept).unwrap();
+        let moment = took.mul_f64(rng.below(1_000_000) as f64 / 1e6);
+        runs += 1;
+        let was_killed = killed(&place, step, moment);
+        let digest = sound_copy(&place).digest();
+        let at_end = digest == after;
+        assert!(
+            at_end || digest == before,
+            "seed {seed}, run {runs}: half of it is stored"
+        );
+        undone += u64::from(was_killed && !at_end);
+        done += u64::from(was_killed && at_end);
+        to_its_end();
+        assert_eq!(place.digest(), after, "seed {seed}, run {runs}");
+    }
+    println!("seed {seed}: {undone} kills before it was stored, {done} after; it takes {took:?}");
 }

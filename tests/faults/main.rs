@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use blkprice::blockfile::Chain;
 use blkprice::scan::{Error, Options, Progress, Report, Source, Unit, Warning, Watch, run};
 use blkprice::store::Store;
-use blkprice::synth::RawBlock;
+use blkprice::synth::{RawBlock, payment};
 
 use support::Place;
 
@@ -95,6 +95,19 @@ fn scan_with(
     let ended = run(&pool.unwrap(), &source, &mut store, &options, &watch);
     let warnings = at.warnings.into_inner().unwrap().join("\n");
     (ended, warnings, done.into_inner())
+}
+
+/// `count` blocks on `parent`, an hour apart.
+fn branch(parent: &RawBlock, count: usize, seed: u64) -> Vec<RawBlock> {
+    let mut made: Vec<RawBlock> = Vec::new();
+    for i in 0..count as u64 {
+        let mut block = made.last().unwrap_or(parent).next(3_600).seed(seed);
+        for j in 0..20 {
+            block.add(&payment(20_000 + seed * 1_000 + j, 70_001 + i));
+        }
+        made.push(block.finish());
+    }
+    made
 }
 
 /// The block files of the place, made anew from these blocks.

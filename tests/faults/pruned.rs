@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use blkprice::synth::{BlockBuilder, RawBlock};
+use blkprice::synth::{BlockBuilder, ChainSpec, RawBlock};
 
-use crate::support::{Place, small_chain};
+use crate::support::{Place, active, small_chain, small_spec};
 use crate::{assert_sound, scan_with, write_anew};
 
 const DAY: u32 = 86_400;
@@ -113,6 +113,27 @@ fn files_pruned_under_a_first_scan_are_done_without() {
         assert_eq!(place.digest(), fresh.digest(), "{case}");
     }
     assert!(moments >= 2, "{moments}");
+}
+
+/// On a pruned node the first block left tells the height of all: its file goes after its header was read and before its coinbase is.
+#[test]
+fn the_block_that_was_to_tell_the_height_is_pruned() {
+    let spec = ChainSpec {
+        first_height: 800_000,
+        ..small_spec(6, 994)
+    };
+    let blocks = active(spec.blocks());
+    let place = Place::new();
+    place.files().blocks_per_file(4).write(&blocks).unwrap();
+    let files = (0..).take_while(|&file| place.file(file).exists()).count();
+    let prune = || (0..6).for_each(|file| fs::remove_file(place.file(file)).unwrap());
+    let (ended, warnings, done) = scan_with(&place, "reading headers", files, prune);
+    assert!(done && warnings.contains("looking again"), "{warnings}");
+    assert!(!ended.unwrap().incomplete, "{warnings}");
+    let fresh = Place::at(place.blocks());
+    fresh.scan(&[]).expect(0);
+    assert_eq!(place.digest(), fresh.digest());
+    assert!(place.chain()[0].0 > 800_000);
 }
 
 /// What is missing between days that are stored is missing, whoever deleted it.

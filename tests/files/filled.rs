@@ -67,6 +67,6 @@ fn add(day: &mut DayRow, block: &mut OutputsBlock) {
 fn put(store: &mut Store, mut day: DayRow, bins: BTreeMap<u16, u32>) {
     if !day.blocks.is_empty() {
         day.bins = bins.into_iter().collect();
-        store.replace_days(&[], &[day], RULES_VERSION).unwrap();
+        store.replace_days(&[], &[day], &[], RULES_VERSION).unwrap();
     }
 }

@@ -75,7 +75,7 @@ pub(crate) fn priced_days() -> support::Place {
         by_path.push((price("path", usd), block_prices));
         days.push(row);
     }
-    store.replace_days(&[], &days, RULES_VERSION).unwrap();
+    store.replace_days(&[], &days, &[], RULES_VERSION).unwrap();
     store.put_prices(&by_v91).unwrap();
     store.put_path_prices(&by_path).unwrap();
     drop(store);

@@ -428,8 +428,8 @@ fn a_branch_that_lost_in_an_interrupted_run_is_not_forgotten() {
     let blocks = small_chain(3, 33);
     let fork = blocks.len() - 3;
     let mut rival = branch(&blocks[fork - 1], 5, 6);
-    // Days of their own behind the reorganisation, so that the run can end between the two.
-    for _ in 0..3 {
+    // More days of their own behind the reorganisation than one transaction takes, so that the run can end between the two.
+    for _ in 0..70 {
         let parent = rival.last().unwrap();
         rival.push(parent.next(86_400).finish());
     }
@@ -475,7 +475,7 @@ fn a_branch_that_lost_in_an_interrupted_run_is_not_forgotten() {
         "but not all of it"
     );
     // The loser grows, in another file.
-    let back = branch(blocks.last().unwrap(), 9, 7);
+    let back = branch(blocks.last().unwrap(), 80, 7);
     folder.grow(2, &back);
     let won: Vec<RawBlock> = blocks.iter().chain(&back).cloned().collect();
     folder.holds(&won);

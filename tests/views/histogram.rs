@@ -15,7 +15,7 @@ fn histogram_of(bins: Vec<(u16, u32)>) -> Vec<Row> {
         bins,
         ..DayRow::default()
     };
-    store.replace_days(&[], &[day], 1).unwrap();
+    store.replace_days(&[], &[day], &[], 1).unwrap();
     let mut statement = store
         .connection()
         .prepare("SELECT day, bin, low_sats, high_sats, outputs FROM day_histogram ORDER BY bin")

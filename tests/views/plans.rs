@@ -61,7 +61,7 @@ fn long_chain() -> (TempDir, Store) {
             ..PriceRow::empty(day, "v9.1", 1)
         });
     }
-    store.replace_days(&[], &days, RULES_VERSION).unwrap();
+    store.replace_days(&[], &days, &[], RULES_VERSION).unwrap();
     store.put_prices(&prices).unwrap();
     (dir, store)
 }

@@ -49,7 +49,7 @@ fn database(days: &[(Option<f64>, &[Block])]) -> (tempfile::TempDir, Store) {
             row.last = height;
             height += 1;
         }
-        store.replace_days(&[], &[row], 1).unwrap();
+        store.replace_days(&[], &[row], &[], 1).unwrap();
         let price = |engine, usd: Option<f64>| PriceRow {
             usd,
             close: usd.map(|usd| usd + 0.5),
