@@ -13,11 +13,17 @@ fi
 
 cargo deny --locked check --deny warnings licenses bans sources
 
+# Of the fuzz targets too, which have a lock file of their own.
+advisories() {
+  cargo deny --locked "$@" check advisories
+  cargo deny --locked "$@" --manifest-path fuzz/Cargo.toml --config deny.toml check advisories
+}
+
 if cargo deny --locked fetch db >/dev/null 2>&1; then
-  cargo deny --locked check advisories
+  advisories
 elif compgen -G "${CARGO_HOME:-$HOME/.cargo}/advisory-dbs/*/crates" >/dev/null; then
   echo "NOTE: the advisory database could not be fetched; its last copy is used" >&2
-  cargo deny --locked --offline check advisories
+  advisories --offline
 else
   echo "SKIPPED advisories: the RustSec database could not be fetched, and there is no earlier copy" >&2
   [ "${REQUIRE_ADVISORIES:-0}" != 1 ]

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::Outcome;
 use super::examples;
+use super::exit::{Interrupted, is_interrupted};
 use super::output::{dollars, grouped, put, say};
 use super::progress::Shown;
 use crate::blockfile::{Chain, files};
@@ -34,6 +35,17 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        let left = match self.dir {
+            Some(_) => "what it has made is in the folder; name an empty one to begin again",
+            None => "nothing is left of it",
+        };
+        self.make().map_err(|error| match is_interrupted(&error) {
+            true => Interrupted(left).into(),
+            false => error,
+        })
+    }
+
+    fn make(&self) -> anyhow::Result<Outcome> {
         let shown = Shown::new()?;
         let temporary;
         let dir = match &self.dir {

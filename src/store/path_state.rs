@@ -28,14 +28,14 @@ pub(super) fn touch(tx: &Connection, day: WindowDay) -> rusqlite::Result<()> {
 }
 
 impl Store {
-    /// The earliest day changed since the last price run of the path engine.
+    /// The earliest day changed since the last price run of the path engine; where what is noted is no day, all count as changed.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn path_changed_from(&self) -> Result<Option<WindowDay>, Error> {
         Ok(self
             .meta("path_changed_from")?
-            .and_then(|day| day.parse().ok()))
+            .map(|day| day.parse().unwrap_or(WindowDay::MIN)))
     }
 
     /// The evidence kept of days, by this version of the engine, ascending.

@@ -6,10 +6,9 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::database::Claim;
 use super::files::{CHANGED, tell_unchecked};
 use super::rows::{block_differences, row_differences};
-use super::{Error, Findings, Report};
+use super::{Error, Findings, Report, Work};
 use crate::chain::WindowDay;
 use crate::price::path::{self, DayEvidence, LAG};
 use crate::pricing::{Engine, Status, anchors, daily, joint};
@@ -35,16 +34,19 @@ struct Found {
     evidence: Option<DayEvidence>,
 }
 
-/// Computes the prices of the `chosen` ones of `claims` again.
+/// Computes the prices of the chosen days again.
 pub(super) fn check(
-    pool: &rayon::ThreadPool,
-    store: &Store,
-    claims: &[Claim],
-    chosen: &[usize],
-    watch: &Watch<'_>,
+    work: Work<'_>,
     findings: &mut Findings<'_>,
     report: &mut Report,
 ) -> Result<(), Error> {
+    let Work {
+        pool,
+        store,
+        claims,
+        chosen,
+        watch,
+    } = work;
     let mut told = Told {
         seen: store.writes_seen()?,
         unchecked: Vec::new(),

@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::database::Claim;
 use super::differences::differences;
-use super::{Error, Finding, Findings, Report};
+use super::{Error, Finding, Findings, Report, Work};
 use crate::chain::days::Day;
 use crate::chain::header::{Hash, Header, Place};
 use crate::chain::parts::ActiveChain;
@@ -31,21 +31,20 @@ const READING: Reading = Reading {
     doubted: Vec::new(),
 };
 
-/// Reads the `chosen` ones of `claims` again.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one call, and each is another thing"
-)]
+/// Reads the blocks of the chosen days again.
 pub(super) fn check(
-    pool: &rayon::ThreadPool,
+    work: Work<'_>,
     source: &Source,
-    store: &Store,
-    claims: &[Claim],
-    chosen: &[usize],
-    watch: &Watch<'_>,
     findings: &mut Findings<'_>,
     report: &mut Report,
 ) -> Result<(), Error> {
+    let Work {
+        pool,
+        store,
+        claims,
+        chosen,
+        watch,
+    } = work;
     // Read anew, all of it: what is remembered of the files is part of what is checked.
     let mut survey = pool.install(|| survey(source, Known::default(), false, watch))?;
     for warning in &survey.warnings {

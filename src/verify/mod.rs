@@ -14,6 +14,8 @@ mod rows;
 
 use std::fmt;
 
+use database::Claim;
+
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::scan::{self, Source, Watch};
@@ -151,6 +153,18 @@ impl Findings<'_> {
     }
 }
 
+/// What is checked, and by what.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    pool: &'a rayon::ThreadPool,
+    store: &'a Store,
+    /// The sound days, by what the database says of them.
+    claims: &'a [Claim],
+    /// Positions of those asked for.
+    chosen: &'a [usize],
+    watch: &'a Watch<'a>,
+}
+
 /// Checks `store` against itself and, on the threads of `pool`, against the block files of `source`; calls `each` for what
 /// it finds as it finds it.
 ///
@@ -175,26 +189,16 @@ pub fn run(
         Days::All => stored,
         Days::Sample { .. } => chosen.len(),
     };
-    again::check(
+    let work = Work {
         pool,
         store,
-        &sound,
-        &chosen,
+        claims: &sound,
+        chosen: &chosen,
         watch,
-        &mut findings,
-        &mut report,
-    )?;
+    };
+    again::check(work, &mut findings, &mut report)?;
     if let Some(source) = source.filter(|_| !chosen.is_empty()) {
-        files::check(
-            pool,
-            source,
-            store,
-            &sound,
-            &chosen,
-            watch,
-            &mut findings,
-            &mut report,
-        )?;
+        files::check(work, source, &mut findings, &mut report)?;
     }
     report.wrong = findings.wrong;
     Ok(report)

@@ -6,13 +6,15 @@ mod range;
 pub(super) use day::{day, why};
 pub(super) use range::{range, title};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::base64;
 use super::text::escape;
 
 const TEMPLATE: &str = include_str!("assets/page.html");
+const ZOOM: &str = include_str!("assets/zoom.html");
 const UPLOT_CSS: &str = include_str!("assets/uplot/uPlot.min.css");
 const PAGE_CSS: &str = include_str!("assets/page.css");
 const UPLOT_JS: &str = include_str!("assets/uplot/uPlot.iife.min.js");
@@ -75,7 +77,7 @@ fn hashes(texts: &[&str]) -> String {
     let hash = |text: &&str| {
         format!(
             "'sha256-{}'",
-            base64::encode(&Sha256::digest(text.as_bytes()))
+            BASE64.encode(Sha256::digest(text.as_bytes()))
         )
     };
     texts.iter().map(hash).collect::<Vec<_>>().join(" ")

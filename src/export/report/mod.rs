@@ -5,7 +5,6 @@
 //!
 //! The chart library in `assets/uplot` is uPlot 1.6.32, under the MIT licence that stands beside it.
 
-mod base64;
 mod cloud;
 mod columns;
 mod day;

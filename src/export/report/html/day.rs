@@ -44,6 +44,7 @@ pub(in crate::export::report) fn day(day: &Day) -> String {
             BODY,
             &[
                 ("title", &escape(&title)),
+                ("zoom", super::ZOOM),
                 ("sub", &escape(&sub(day))),
                 ("figures", &figures(day)),
                 ("no_path", hidden_unless(has_path)),

@@ -32,6 +32,7 @@ pub(in crate::export::report) fn range(range: &Range) -> String {
             BODY,
             &[
                 ("title", &escape(&title)),
+                ("zoom", super::ZOOM),
                 ("sub", &escape(&sub(range))),
                 ("figures", &figures(range)),
                 ("unpriced", &unpriced(range)),
