@@ -37,7 +37,7 @@ impl Backfill {
             priced = beside;
             Ok(report)
         })?;
-        priced.extend(pass.price(&mut store)?);
+        priced.extend(pass.price_after_scan(&mut store)?);
         tell_priced(&priced);
         say(&format!(
             "see `blkprice export prices`, or the view daily_price in {}",

@@ -95,6 +95,11 @@ fn code_of(error: &anyhow::Error) -> u8 {
     };
     match stored {
         Some(store::Error::Busy(_)) => BUSY,
+        Some(store::Error::Sqlite { source, .. })
+            if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) =>
+        {
+            BUSY
+        }
         _ => ERROR,
     }
 }

@@ -55,6 +55,11 @@ impl Folder {
             .filter_map(|(flag, given)| given.then_some(flag))
     }
 
+    /// Whether the flags name it.
+    pub(super) fn is_named(&self) -> bool {
+        self.blocks_dir.is_some() || self.datadir.is_some()
+    }
+
     /// The folder the flags name, or the one the database was made from, or the platform's default.
     pub(super) fn source(&self, store: Option<&Store>) -> anyhow::Result<Source> {
         let known = match store {
@@ -66,9 +71,8 @@ impl Folder {
             .transpose()
             .map_err(anyhow::Error::msg)?;
         let chain = self.chain.or(known).unwrap_or(Chain::Main);
-        let named = self.blocks_dir.is_some() || self.datadir.is_some();
         let before = match store {
-            Some(store) if !named && known == Some(chain) => store.meta("blocks_dir")?,
+            Some(store) if !self.is_named() && known == Some(chain) => store.meta("blocks_dir")?,
             _ => None,
         };
         if let Some(dir) = before.map(PathBuf::from) {

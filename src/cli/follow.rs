@@ -5,7 +5,6 @@ use std::collections::btree_map::Entry;
 
 use serde_json::json;
 
-use super::output::{put, say};
 use crate::chain::WindowDay;
 use crate::dates;
 use crate::pricing::Engine;
@@ -17,6 +16,15 @@ use crate::store::{self, NewestBlock, PriceRow, Store};
 pub(super) struct Follow {
     told: Told,
     as_json: bool,
+}
+
+/// What is to be told, once the database is closed: whoever reads it may be slow.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// For a person.
+    pub(super) said: Vec<String>,
+    /// A line a block.
+    pub(super) lines: Vec<String>,
 }
 
 impl Follow {
@@ -32,21 +40,22 @@ impl Follow {
         Ok(follow)
     }
 
-    /// Prints what is new in the store. Nothing is new in a database that was only just made: its blocks are history.
-    pub(super) fn tell(&mut self, store: &Store) -> anyhow::Result<()> {
+    /// What is new in the store. Nothing is new in a database that was only just made: its blocks are history.
+    pub(super) fn look(&mut self, store: &Store) -> Result<News, store::Error> {
         let blocks = store.newest_blocks(REMEMBERED)?;
         if self.told.is_empty() {
             self.told.remember(&blocks);
-            return Ok(());
+            return Ok(News::default());
         }
+        let mut told = News::default();
         let news = self.told.compare(&blocks);
         if let Some((height, count)) = news.gone {
-            say(&format!(
+            told.said.push(format!(
                 "reorg: {count} block(s) from height {height} on are no longer on the chain"
             ));
         }
         if news.more {
-            say(&format!(
+            told.said.push(format!(
                 "there are more new blocks than the {REMEMBERED} that follow here; `blkprice export` has them all"
             ));
         }
@@ -59,10 +68,10 @@ impl Follow {
                     place.insert(rows.pop())
                 }
             };
-            put(&self.line(block, row.as_ref()))?;
+            told.lines.push(self.line(block, row.as_ref()));
         }
         self.told.remember(&blocks);
-        Ok(())
+        Ok(told)
     }
 
     /// Height, hash, header time, day, and the day's price and status as they are now.

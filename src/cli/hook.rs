@@ -23,8 +23,8 @@ pub(super) struct Hook {
     running: Option<(WindowDay, Child)>,
     /// Its command has ended, which is not noted in the database yet.
     ended: Option<WindowDay>,
-    /// The last day that was queued.
-    last: Option<WindowDay>,
+    /// The last day whose command has run or is running.
+    dealt: Option<WindowDay>,
 }
 
 impl Hook {
@@ -36,13 +36,13 @@ impl Hook {
             waiting: VecDeque::new(),
             running: None,
             ended: None,
-            last: None,
+            dealt: None,
         }
     }
 
     /// Queues the days that have become complete. Those complete when a database is watched for the first time are history.
     pub(super) fn queue(&mut self, store: &mut Store) -> Result<(), store::Error> {
-        let last = match self.last {
+        let dealt = match self.dealt {
             Some(day) => day,
             None => match store.dealt_with()? {
                 Some(day) => day,
@@ -54,9 +54,9 @@ impl Hook {
                 }
             },
         };
-        let days = store.complete_days_after(last)?;
-        self.last = Some(days.last().copied().unwrap_or(last));
-        self.waiting.extend(days);
+        self.dealt = Some(dealt);
+        // All of them anew: a reorganisation can have taken some away that wait.
+        self.waiting = store.complete_days_after(dealt)?.into();
         Ok(())
     }
 
@@ -84,8 +84,14 @@ impl Hook {
         }
         if let Some(&day) = self.waiting.front() {
             match self.start(day) {
-                Ok(child) => self.running = Some((day, child)),
+                Ok(Some(child)) => {
+                    self.dealt = Some(day);
+                    self.running = Some((day, child));
+                }
+                // It is queued again once it is complete again.
+                Ok(None) => {}
                 Err(error) => {
+                    self.dealt = Some(day);
                     say(&format!(
                         "warning: the command of {} cannot be run: {error}",
                         dates::show(day)
@@ -136,8 +142,13 @@ impl Hook {
         Ok(())
     }
 
-    fn start(&self, day: WindowDay) -> anyhow::Result<Child> {
+    /// None where the day is not complete any more, after a reorganisation.
+    fn start(&self, day: WindowDay) -> anyhow::Result<Option<Child>> {
         let store = Store::read(&self.database)?;
+        let stored = store.days_between(day, day)?.pop();
+        if !stored.is_some_and(|stored| stored.complete) {
+            return Ok(None);
+        }
         let row = store.prices(Engine::Path.name(), day, day)?.pop();
         let row = row
             .unwrap_or_else(|| PriceRow::empty(day, Engine::Path.name(), Engine::Path.version()));
@@ -159,7 +170,7 @@ impl Hook {
             .stdin(Stdio::null())
             // Our stdout is the lines of blocks.
             .stdout(Stdio::from(io::stderr()));
-        Ok(command.spawn()?)
+        Ok(Some(command.spawn()?))
     }
 }
 

@@ -16,6 +16,7 @@ mod hook;
 mod output;
 mod price;
 mod priced;
+mod printer;
 mod progress;
 mod recent;
 mod report;
@@ -56,8 +57,8 @@ Examples:
 
 `blkprice help COMMAND` shows the flags of a command, and examples.
 
-Exit codes: 0 ok, 1 error, 2 usage, 3 heights are missing inside the range (all else is stored),
-4 the database is being written by another run, 5 verify found something wrong, 130 interrupted.
+Exit codes: 0 ok, 1 error, 2 usage, 3 heights are missing inside the range or files could not be read (all
+else is stored), 4 the database is being written by another, 5 verify found something wrong, 130 interrupted.
 `watch` ends with 0 when told to stop.";
 
 #[derive(Debug, Subcommand)]

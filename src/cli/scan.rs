@@ -13,7 +13,8 @@ use crate::chain::WindowDay;
 use crate::dates;
 use crate::scan::survey::check_folder;
 use crate::scan::{self, Options, Report, Source};
-use crate::store::Store;
+use crate::store::lock::Lock;
+use crate::store::{self, Store};
 
 /// Read block files and store each day's price-bearing outputs
 #[derive(Args, Clone, Debug)]
@@ -73,10 +74,20 @@ impl Reading {
 
     /// The blocks the flags name, or those the database was made from, once looked at.
     pub(super) fn source(&self) -> anyhow::Result<Source> {
-        // Only for the folder it was made from; what may be wrong with it is told when it is opened for writing.
-        let before = Store::read(&self.database.db).ok();
-        let source = self.folder.source(before.as_ref())?;
+        let database = &self.database.db;
+        let before = match Store::read(database) {
+            Ok(store) => Some(store),
+            // Where the folder is named, what is wrong with it is told when it is opened for writing.
+            Err(error) if error.is_unmade() || self.folder.is_named() => None,
+            Err(error) => return Err(error.into()),
+        };
+        let source = self.folder.source(before.as_ref());
         drop(before);
+        if source.is_err() && Lock::is_held(database) {
+            // A first scan under way has not noted its folder yet.
+            return Err(store::Error::Busy(database.clone()).into());
+        }
+        let source = source?;
         check_folder(&source)?;
         Ok(source)
     }

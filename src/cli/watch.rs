@@ -11,6 +11,7 @@ use super::follow::Follow;
 use super::hook::Hook;
 use super::output::say;
 use super::price::EngineFlags;
+use super::printer::Printer;
 use super::progress::Shown;
 use super::scan::{Reading, summarize};
 use super::sparing::Sparing;
@@ -27,6 +28,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const IN_A_ROW: u32 = 3;
 /// How soon the wish to stop, or the end of a command, is noticed.
 const TICK: Duration = Duration::from_millis(100);
+/// How long the last lines may take to go out.
+const LAST_LINES: Duration = Duration::from_secs(1);
 /// How long a command may go on once the watch is to end: well below the time after which a service is killed.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -85,6 +88,7 @@ impl Watch {
                 .map(|command| Hook::new(command, database.clone(), source.chain)),
             poll: Poll::new(&source),
             sparing: Sparing::default(),
+            printer: Printer::start(),
             caught_up: false,
             pool,
             source,
@@ -98,6 +102,7 @@ impl Watch {
         if let Some(hook) = &mut session.hook {
             hook.leave(PATIENCE)?;
         }
+        session.printer.leave(LAST_LINES)?;
         say("stopped; the next run goes on from here");
         Ok(Outcome::Done)
     }
@@ -115,6 +120,7 @@ struct Session {
     hook: Option<Hook>,
     poll: Poll,
     sparing: Sparing,
+    printer: Printer,
     /// The first round is done.
     caught_up: bool,
 }
@@ -188,7 +194,13 @@ impl Session {
             watch: &watch,
         };
         let (report, _) = pass.scan(&self.source, &mut store, &options)?;
-        pass.price(&mut store)?;
+        pass.price_after_scan(&mut store)?;
+        let news = self.follow.look(&store)?;
+        if let Some(hook) = &mut self.hook {
+            hook.queue(&mut store)?;
+        }
+        // Whoever reads what is told may be slow, and the database is others' meanwhile.
+        drop(store);
         if self.caught_up {
             self.sparing.tell(look.is_settled());
         } else {
@@ -197,9 +209,9 @@ impl Session {
             let (dir, every) = (&self.source.blocks_dir, self.flags.interval.as_secs_f64());
             say(&format!("watching {} every {every} s", dir.display()));
         }
-        self.follow.tell(&store)?;
-        if let Some(hook) = &mut self.hook {
-            hook.queue(&mut store)?;
+        news.said.iter().for_each(|line| say(line));
+        for line in news.lines {
+            self.printer.put(line, self.shown.watch().stop)?;
         }
         self.caught_up = true;
         Ok(())
@@ -210,6 +222,7 @@ impl Session {
         let start = Instant::now();
         let stop = self.shown.watch().stop;
         while !stop.load(Ordering::Relaxed) {
+            self.printer.check()?;
             if let Some(hook) = &mut self.hook {
                 match hook.tend() {
                     Err(error) if !passes(&error) => return Err(error),
@@ -269,7 +282,12 @@ fn is_busy(error: &anyhow::Error) -> bool {
 fn is_of_the_folder(error: &anyhow::Error) -> bool {
     matches!(
         error.downcast_ref::<scan::Error>(),
-        Some(scan::Error::BlockFile(_) | scan::Error::NoBlocks { .. })
+        Some(
+            scan::Error::BlockFile(_)
+                | scan::Error::NoFiles(_)
+                | scan::Error::NoneReadable(_)
+                | scan::Error::NoBlocks { .. }
+        )
     )
 }
 

@@ -56,17 +56,6 @@ pub fn price_day(store: &Store, day: &StoredDay, force: bool) -> Result<PriceRow
     Ok(price_window(&blocks, day.day, day.complete, force))
 }
 
-/// Whether every stored day has its price.
-///
-/// # Errors
-/// The database cannot be read.
-pub(super) fn is_complete(store: &Store, force: bool) -> Result<bool, store::Error> {
-    let engine = Engine::V91;
-    Ok(store
-        .unpriced(engine.name(), engine.version(), force)?
-        .is_empty())
-}
-
 /// Prices every stored day that has no price yet, and stores the prices; gives their number.
 ///
 /// With `force`, days before the engine's first are priced too, those marked unsupported included.

@@ -36,11 +36,12 @@ pub fn price_all(
     if days.is_empty() {
         return Ok(0);
     }
-    let Basis {
-        anchors,
-        written,
-        basis,
-    } = Basis::new(store, anchors)?;
+    let anchors = match anchors {
+        Some(given) => given.to_vec(),
+        None => anchors::stored(store)?,
+    };
+    let written = anchors::write(&anchors);
+    let basis = format!("{ENGINE_VERSION};{}", written.as_deref().unwrap_or(""));
     if store.meta("path_basis")?.as_deref() != Some(basis.as_str()) {
         store.set_path_basis(&basis)?;
     }
@@ -68,45 +69,6 @@ pub fn price_all(
     let state = decoded.resume.map(|state| (state.day, state.to_bytes()));
     store.close_path_run(state)?;
     Ok(days.len() - first)
-}
-
-/// Whether every stored day has its price, with these anchors.
-///
-/// # Errors
-/// The database cannot be read.
-pub(super) fn is_complete(
-    store: &Store,
-    anchors: Option<&[(WindowDay, f64)]>,
-) -> Result<bool, store::Error> {
-    let basis = Basis::new(store, anchors)?.basis;
-    let same = store.meta("path_basis")?.as_deref() == Some(basis.as_str());
-    Ok(same && store.path_changed_from()?.is_none())
-}
-
-/// What prices rest on beside the outputs.
-struct Basis {
-    anchors: Vec<(WindowDay, f64)>,
-    /// As they are noted with each price.
-    written: Option<String>,
-    /// As it is noted in the database, with the engine's version.
-    basis: String,
-}
-
-impl Basis {
-    /// With the anchors given, else with those of the last run.
-    fn new(store: &Store, given: Option<&[(WindowDay, f64)]>) -> Result<Basis, store::Error> {
-        let anchors = match given {
-            Some(given) => given.to_vec(),
-            None => anchors::stored(store)?,
-        };
-        let written = anchors::write(&anchors);
-        let basis = format!("{ENGINE_VERSION};{}", written.as_deref().unwrap_or(""));
-        Ok(Basis {
-            anchors,
-            written,
-            basis,
-        })
-    }
 }
 
 /// The evidence of every day, ascending, computed where it is not kept yet.

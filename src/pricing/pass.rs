@@ -2,16 +2,16 @@
 
 use std::cell::RefCell;
 
-use super::{Engine, Options, daily, joint};
+use super::{Engine, Options};
 use crate::scan::{self, Report, Source, Watch};
-use crate::store::{self, Store};
+use crate::store::Store;
 
 /// Which engines price, and how.
 #[derive(Clone, Copy)]
 pub struct Pass<'a> {
     /// The threads to work on.
     pub pool: &'a rayon::ThreadPool,
-    /// The engines, each once.
+    /// The engines that are to price. Beside a scan, one that the database has prices of is kept in step with the days in any case.
     pub engines: &'a [Engine],
     /// What they are told.
     pub options: &'a Options,
@@ -20,9 +20,12 @@ pub struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Scans. Where an engine had priced every stored day before, the days that the scan replaces are priced by it in the
-    /// transaction that replaces them, and so are new ones if they are not very many ([`scan::run_and`]): whoever reads the database
-    /// meanwhile finds each day with the price that belongs to it. What else is to be priced is left to [`Pass::price`].
+    /// Scans, and prices what the scan replaces in the transaction that replaces it, new days too if they are not very many
+    /// ([`scan::run_and`]): whoever reads the database meanwhile finds each day with the price that belongs to it. What else is to be
+    /// priced is left to [`Pass::price_after_scan`].
+    ///
+    /// For that, prices that an earlier run left unfinished, or that are to be made on another basis, are finished first. In a database
+    /// without prices nothing is priced.
     ///
     /// Gives the number of days priced by each engine beside the report.
     ///
@@ -34,25 +37,26 @@ impl Pass<'_> {
         store: &mut Store,
         options: &scan::Options,
     ) -> Result<(Report, Vec<(Engine, usize)>), scan::Error> {
-        let mut complete = Vec::new();
-        for &engine in self.engines {
-            if self.is_complete(store, engine)? {
-                complete.push(engine);
+        let mut used = Vec::new();
+        for engine in Engine::ALL {
+            if store.has_prices(engine.name())? {
+                used.push(engine);
             }
         }
         let priced = RefCell::new(Vec::new());
-        let then = |store: &mut Store| {
-            for &engine in &complete {
+        let price = |store: &mut Store| {
+            for &engine in &used {
                 let days = self.price_by(store, engine)?;
                 priced.borrow_mut().push((engine, days));
             }
             Ok(())
         };
-        let report = scan::run_and(self.pool, source, store, options, self.watch, &then)?;
+        price(store)?;
+        let report = scan::run_and(self.pool, source, store, options, self.watch, &price)?;
         Ok((report, priced.into_inner()))
     }
 
-    /// Prices, by each engine, what has no price yet or whose price may have changed; gives the number of days priced by each.
+    /// Prices, by each engine named, what has no price yet or whose price may have changed; gives the number of days priced by each.
     ///
     /// # Errors
     /// The database cannot be read or written, or the run was interrupted.
@@ -62,15 +66,21 @@ impl Pass<'_> {
             .collect()
     }
 
-    fn price_by(&self, store: &mut Store, engine: Engine) -> Result<usize, scan::Error> {
-        super::price_all(self.pool, store, engine, self.options, self.watch)
+    /// As [`Pass::price`], by each engine that the database has prices of too.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn price_after_scan(&self, store: &mut Store) -> Result<Vec<(Engine, usize)>, scan::Error> {
+        let mut priced = Vec::new();
+        for engine in Engine::ALL {
+            if self.engines.contains(&engine) || store.has_prices(engine.name())? {
+                priced.push((engine, self.price_by(store, engine)?));
+            }
+        }
+        Ok(priced)
     }
 
-    /// Whether no stored day waits for a price.
-    fn is_complete(&self, store: &Store, engine: Engine) -> Result<bool, store::Error> {
-        match engine {
-            Engine::Path => joint::is_complete(store, self.options.anchors.as_deref()),
-            Engine::V91 => daily::is_complete(store, self.options.force),
-        }
+    fn price_by(&self, store: &mut Store, engine: Engine) -> Result<usize, scan::Error> {
+        super::price_all(self.pool, store, engine, self.options, self.watch)
     }
 }

@@ -41,7 +41,8 @@ pub(super) fn close(
             watch.progress.warn(&Warning::Missing(gap.first, gap.last));
         }
     }
-    let unreadable = |warning: &Warning| matches!(warning, Warning::Unreadable(..));
+    let unreadable =
+        |warning: &Warning| matches!(warning, Warning::Unreadable(..) | Warning::NewestGone(..));
     report.incomplete = !closing.missing.is_empty()
         || !survey.chain.unplaced.is_empty()
         || survey.warnings.iter().any(unreadable);

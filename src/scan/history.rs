@@ -8,9 +8,16 @@ use crate::chain::header::{Hash, Place};
 use crate::store::Store;
 
 /// Refuses a folder without a chain.
-pub(super) fn check_found(source: &Source, survey: &Survey) -> Result<(), Error> {
-    if !survey.chain.blocks.is_empty() {
+pub(crate) fn check_found(source: &Source, survey: &Survey) -> Result<(), Error> {
+    // What is stored makes a chain too.
+    if !survey.chain.blocks.is_empty() && !survey.is_empty() {
         return Ok(());
+    }
+    if survey.is_empty() {
+        return Err(Error::NoFiles(source.blocks_dir.clone()));
+    }
+    if survey.paths.is_empty() && survey.headers.is_empty() {
+        return Err(Error::NoneReadable(source.blocks_dir.clone()));
     }
     if survey.headers.is_empty() {
         return Err(Error::NoBlocks {

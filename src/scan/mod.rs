@@ -20,6 +20,7 @@ mod surveyed;
 mod tail;
 pub mod warning;
 
+pub(crate) use history::check_found;
 pub use rounds::{run, run_and};
 pub use survey::{Known, Survey};
 pub use warning::Warning;
@@ -98,6 +99,12 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// There are no block files.
+    #[error("{}: there are no blk*.dat files in it\n  hint: is its disk mounted, and is it the right folder?", .0.display())]
+    NoFiles(PathBuf),
+    /// There are files, and none can be read.
+    #[error("{}: none of its block files can be read\n  hint: run this as a user who may read them, as the node's own", .0.display())]
+    NoneReadable(PathBuf),
     /// There are files but no chain in them.
     #[error("{}: no block of chain {chain} was found in its {files} block files\n  hint: is this the right folder, and is the xor.dat beside the files their own?", .dir.display())]
     NoBlocks {

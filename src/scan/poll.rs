@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::survey::SETTLED;
 use super::{Error, Source};
-use crate::blockfile::{Chain, files};
+use crate::blockfile::files;
 
 /// A block file as a look finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,6 @@ impl Look {
 #[derive(Debug)]
 pub struct Poll {
     dir: PathBuf,
-    chain: Chain,
     /// What was last scanned.
     scanned: Option<Look>,
 }
@@ -49,7 +48,6 @@ impl Poll {
     pub fn new(source: &Source) -> Poll {
         Poll {
             dir: source.blocks_dir.clone(),
-            chain: source.chain,
             scanned: None,
         }
     }
@@ -72,11 +70,7 @@ impl Poll {
             })
             .collect();
         if files.is_empty() {
-            return Err(Error::NoBlocks {
-                dir: self.dir.clone(),
-                chain: self.chain,
-                files: 0,
-            });
+            return Err(Error::NoFiles(self.dir.clone()));
         }
         Ok(self.compare(files, Instant::now(), SystemTime::now()))
     }
@@ -128,7 +122,6 @@ mod tests {
     fn poll() -> Poll {
         Poll {
             dir: PathBuf::new(),
-            chain: Chain::Main,
             scanned: None,
         }
     }

@@ -173,6 +173,7 @@ fn store_and_close(
         replaced,
         still_lost,
     } = planned;
+    store.note_folder(&job.source.blocks_dir.to_string_lossy())?;
     let survey = &surveyed.survey;
     let Lost {
         mut blocks,

@@ -28,6 +28,9 @@ use crate::store::{self, FileState, Store};
 /// The file number of blocks that are stored from another folder; no block file has it.
 pub const ELSEWHERE: u32 = u32::MAX;
 
+/// So many files that cannot be read are told by name.
+const FEW: usize = 3;
+
 /// What the store knows beforehand.
 #[derive(Debug, Default)]
 pub struct Known {
@@ -95,6 +98,12 @@ impl Survey {
         self.paths.contains_key(&header.place.file) && !self.damaged.contains(&header.hash)
     }
 
+    /// Whether there were no files at all.
+    pub fn is_empty(&self) -> bool {
+        let unreadable = |warning: &Warning| matches!(warning, Warning::Unreadable(..));
+        self.paths.is_empty() && !self.warnings.iter().any(unreadable)
+    }
+
     /// Takes files for gone that could be listed but not be read. Their state is not kept, so that the next run looks at them
     /// again even if they look the same by then, as on a disk that was away.
     pub fn give_up(&mut self, files: &FxHashSet<u32>) {
@@ -138,6 +147,8 @@ pub fn survey(
         .collect();
     watch.progress.finish();
     let looked = without_gone(source, &mut listed, looked);
+    let last_listed = listed.last().map(|file| file.number);
+    let newest = known.files.iter().map(|state| state.file).max();
     for pair in listed.windows(2) {
         if pair[1].number - pair[0].number > 1 {
             survey.warnings.push(Warning::MissingFiles(
@@ -193,7 +204,17 @@ pub fn survey(
             }
         }
     }
+    few_unreadable(&mut survey.warnings);
     merge(&mut survey, found, &fresh, known);
+    if let (Some(listed), Some(newest)) = (last_listed, newest) {
+        // Not where the blocks of these files stand in others now, after the node has fetched them again.
+        let lost = |header: &Header| (listed + 1..=newest).contains(&header.place.file);
+        if survey.headers.iter().any(lost) {
+            survey
+                .warnings
+                .push(Warning::NewestGone(listed + 1, newest));
+        }
+    }
     let mut vanished = FxHashSet::default();
     let mut chain = ActiveChain::choose(&survey.headers, &evidence, |header| {
         let path = survey.paths.get(&header.place.file)?;
@@ -220,6 +241,18 @@ pub fn survey(
     survey.chain = chain;
     survey.vanished = vanished;
     Ok(survey)
+}
+
+/// Of many files that cannot be read a few are told, and the number of the others.
+fn few_unreadable(warnings: &mut Vec<Warning>) {
+    let mut seen = 0;
+    warnings.retain(|warning| {
+        seen += usize::from(matches!(warning, Warning::Unreadable(..)));
+        seen <= FEW || !matches!(warning, Warning::Unreadable(..))
+    });
+    if seen > FEW {
+        warnings.push(Warning::MoreUnreadable(seen - FEW));
+    }
 }
 
 /// Leaves out files that were deleted since they were listed, as by a node that prunes: as if it had been listed a moment later.

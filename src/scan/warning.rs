@@ -16,6 +16,10 @@ pub enum Warning {
     Empty(PathBuf),
     /// A file that could not be read.
     Unreadable(PathBuf, std::io::Error),
+    /// So many further files could not be read.
+    MoreUnreadable(usize),
+    /// The files of these numbers were there before and are gone, though they were the newest.
+    NewestGone(u32, u32),
     /// Files missing inside the run of numbers.
     MissingFiles(u32, u32),
     /// A record with a valid header and half a body behind the last whole one.
@@ -94,6 +98,17 @@ impl fmt::Display for Warning {
                 f,
                 "{}: {error}; its blocks are left out\n  hint: blkprice needs the right to read every blk*.dat file",
                 path.display()
+            ),
+            Warning::MoreUnreadable(count) => {
+                write!(
+                    f,
+                    "{count} more block files cannot be read; their blocks are left out"
+                )
+            }
+            Warning::NewestGone(first, last) => write!(
+                f,
+                "the newest block files, up to blk{last:05}.dat, were there at the last scan and are gone from blk{first:05}.dat on; \
+                 what is stored of them stays\n  hint: a node deletes old files only: is this the right folder, and its disk whole?"
             ),
             Warning::MissingFiles(first, last) if first == last => {
                 write!(f, "block file blk{first:05}.dat is missing")

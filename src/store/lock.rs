@@ -51,6 +51,11 @@ impl Lock {
             Err(TryLockError::Error(source)) => Err(Error::Io { path, source }),
         }
     }
+
+    /// Whether another run holds the lock of `database`. Makes no file.
+    pub fn is_held(database: &Path) -> bool {
+        lock_path(database).exists() && matches!(Lock::take(database), Err(Error::Busy(_)))
+    }
 }
 
 impl Drop for Lock {

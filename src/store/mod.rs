@@ -71,7 +71,7 @@ pub enum Error {
         what: String,
     },
     /// SQLite or the file system refused.
-    #[error("{}: {source}{}", .path.display(), hint(.source))]
+    #[error("{}: {}{}", .path.display(), said(.source), hint(.source))]
     Sqlite {
         /// The database.
         path: PathBuf,
@@ -86,6 +86,27 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+impl Error {
+    /// Whether there is no database yet, or one that was cut off while it was made, which a writer can mend.
+    pub fn is_unmade(&self) -> bool {
+        match self {
+            Error::Absent(_) => true,
+            Error::Sqlite { source, .. } => schema::needs_rollback(source),
+            _ => false,
+        }
+    }
+}
+
+/// What SQLite says, once.
+fn said(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqliteFailure(code, Some(message)) => {
+            format!("{message} (SQLite error {})", code.extended_code)
+        }
+        other => other.to_string(),
+    }
 }
 
 fn hint(error: &rusqlite::Error) -> &'static str {
@@ -113,6 +134,10 @@ fn hint(error: &rusqlite::Error) -> &'static str {
         }
         Some(ErrorCode::CannotOpen) => {
             "\n  hint: the folder must exist, and be writable even for reading (SQLite keeps its write-ahead log there)"
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "\n  hint: another program is writing it; nothing was changed, the same command will do once that program has ended its \
+             transaction"
         }
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => DAMAGED,
         _ => "",

@@ -231,6 +231,19 @@ impl Store {
         Ok(days)
     }
 
+    /// Whether there is any price by `engine`, of whatever version.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn has_prices(&self, engine: &str) -> Result<bool, Error> {
+        let any = self.rows(
+            "SELECT 1 FROM price WHERE engine = ?1 LIMIT 1",
+            [engine],
+            |_| Ok(()),
+        )?;
+        Ok(!any.is_empty())
+    }
+
     /// The prices of an engine from `first` to `last`, ascending.
     ///
     /// # Errors

@@ -265,7 +265,7 @@ pub fn disk_need(blocks: u64, bytes: u64) -> u64 {
 }
 
 /// Whether a transaction of a killed run is to be undone before the database can be read.
-fn needs_rollback(error: &rusqlite::Error) -> bool {
+pub(super) fn needs_rollback(error: &rusqlite::Error) -> bool {
     error
         .sqlite_error()
         .is_some_and(|failure| failure.extended_code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK)

@@ -90,6 +90,18 @@ impl Store {
         run().map_err(sqlite(&path))
     }
 
+    /// Notes the folder the blocks come from, unless one is noted: a scan that is cut off is taken up in the same.
+    ///
+    /// # Errors
+    /// SQLite refuses.
+    pub fn note_folder(&mut self, dir: &str) -> Result<(), Error> {
+        let noted = self.db.execute(
+            "INSERT OR IGNORE INTO meta (key, value) VALUES ('blocks_dir', ?1)",
+            [dir],
+        );
+        noted.map(drop).map_err(sqlite(&self.path))
+    }
+
     /// The earliest day that was ever stored.
     ///
     /// # Errors

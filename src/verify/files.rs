@@ -14,7 +14,7 @@ use crate::filter::RULES_VERSION;
 use crate::scan::decode::{DecodedDay, Reading, decode_days};
 use crate::scan::plan::blocks_of;
 use crate::scan::survey::{Survey, path_of, survey};
-use crate::scan::{self, Known, Source, Unit, Watch};
+use crate::scan::{self, Known, Source, Unit, Watch, check_found};
 use crate::store::Store;
 use crate::store::check::WholeDay;
 
@@ -51,11 +51,7 @@ pub(super) fn check(
         watch.progress.warn(warning);
     }
     if survey.headers.is_empty() {
-        return Err(Error::Scan(scan::Error::NoBlocks {
-            dir: source.blocks_dir.clone(),
-            chain: source.chain,
-            files: survey.paths.len(),
-        }));
+        check_found(source, &survey)?;
     }
     let own = is_own_folder(source, store)?;
     let search = Search::new(&survey, claims, own);

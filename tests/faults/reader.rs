@@ -145,21 +145,20 @@ impl Progress for Beside<'_> {
     fn warn(&self, _: &Warning) {}
 }
 
-/// Too many new days for one transaction behind a reorganisation: those that are replaced keep a price at each moment.
-#[test]
-fn days_that_are_replaced_before_many_new_ones_have_their_prices() {
-    let trunk = small_chain(8, 971);
-    let fork = trunk.len() - 50;
-    let mut rival = branch(&trunk[fork - 1], 60, 3);
-    for _ in 0..70 {
-        let parent = rival.last().unwrap();
-        rival.push(parent.next(86_400).finish());
-    }
+/// `after` is stored and priced where `before` was, with someone beside who looks at each step; gives what he saw of the days.
+fn taken_in(
+    before: &[RawBlock],
+    after: &[RawBlock],
+    chain: &[RawBlock],
+    between: impl Fn(&Place),
+    engines: &[Engine],
+) -> (Place, BTreeSet<String>) {
     let place = Place::new();
-    write_anew(&place, &trunk);
+    write_anew(&place, before);
     place.backfill(&[]).expect(0);
+    between(&place);
     let last = place.query("SELECT max(date) FROM utc_day").remove(0);
-    write_anew(&place, &[&trunk[..], &rival].concat());
+    write_anew(&place, after);
     let beside = Beside {
         place: &place,
         last,
@@ -170,7 +169,7 @@ fn days_that_are_replaced_before_many_new_ones_have_their_prices() {
     let mut store = Store::open(&place.db(), Chain::Main).unwrap();
     let pass = Pass {
         pool: &pool.unwrap(),
-        engines: &Engine::ALL,
+        engines,
         options: &pricing::Options::default(),
         watch: &Watch {
             progress: &beside,
@@ -182,18 +181,65 @@ fn days_that_are_replaced_before_many_new_ones_have_their_prices() {
         ..Options::default()
     };
     pass.scan(&source, &mut store, &options).unwrap();
-    pass.price(&mut store).unwrap();
+    beside.look();
+    pass.price_after_scan(&mut store).unwrap();
+    beside.look();
     drop(store);
-    assert_eq!(
-        place.chain(),
-        heights_and_hashes(&[&trunk[..fork], &rival].concat())
-    );
+    assert_eq!(place.chain(), heights_and_hashes(chain));
+    let fresh = Place::at(place.blocks());
+    fresh.backfill(&[]).expect(0);
+    assert_eq!(place.digest(), fresh.digest());
     let seen = beside.seen.into_inner().unwrap();
+    (place, seen)
+}
+
+/// Too many new days for one transaction behind a reorganisation: those that are replaced keep a price at each moment.
+#[test]
+fn days_that_are_replaced_before_many_new_ones_have_their_prices() {
+    let trunk = small_chain(8, 971);
+    let fork = trunk.len() - 50;
+    let mut rival = branch(&trunk[fork - 1], 60, 3);
+    for _ in 0..70 {
+        let parent = rival.last().unwrap();
+        rival.push(parent.next(86_400).finish());
+    }
+    let chain = [&trunk[..fork], &rival].concat();
+    let all = [&trunk[..], &rival].concat();
+    let (_, seen) = taken_in(&trunk, &all, &chain, |_| (), &Engine::ALL);
     assert!(
         seen.len() > 15,
         "the new days come a few at a time: {seen:?}"
     );
-    let fresh = Place::at(place.blocks());
-    fresh.backfill(&[]).expect(0);
-    assert_eq!(place.digest(), fresh.digest());
+}
+
+/// Prices of another version of the engine, or of a run that was cut off, are finished before any day is replaced.
+#[test]
+fn days_whose_prices_are_to_be_made_anew_keep_the_old_ones_until_then() {
+    let trunk = small_chain(40, 972);
+    let fork = trunk.len() - 30;
+    let rival = branch(&trunk[fork - 1], 60, 3);
+    let chain = [&trunk[..fork], &rival].concat();
+    let all = [&trunk[..], &rival].concat();
+    for stale in [
+        "UPDATE meta SET value = '1;' WHERE key = 'path_basis'",
+        "INSERT INTO meta (key, value) VALUES ('path_changed_from', '19760')",
+        "INSERT INTO meta (key, value) VALUES ('path_changed_from', 'no day')",
+        "UPDATE price SET engine_version = 0 WHERE engine = 'v9.1'",
+    ] {
+        let spoil = |place: &Place| assert!(place.open_db().execute(stale, []).unwrap() > 0);
+        taken_in(&trunk, &all, &chain, spoil, &Engine::ALL);
+    }
+}
+
+/// An engine that is not named is kept in step where the database has its prices.
+#[test]
+fn prices_of_an_engine_that_is_not_named_are_not_lost() {
+    let trunk = small_chain(6, 973);
+    let fork = trunk.len() - 30;
+    let rival = branch(&trunk[fork - 1], 60, 3);
+    let chain = [&trunk[..fork], &rival].concat();
+    let all = [&trunk[..], &rival].concat();
+    for engine in Engine::ALL {
+        taken_in(&trunk, &all, &chain, |_| (), &[engine]);
+    }
 }

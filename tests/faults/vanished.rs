@@ -77,6 +77,53 @@ fn a_folder_that_goes_away_during_a_scan_costs_nothing_that_was_stored() {
     );
 }
 
+/// As a timer meets it: the mount point is left, and nothing is mounted.
+#[test]
+fn an_empty_folder_where_there_were_blocks_is_an_error_at_each_run() {
+    let place = Place::new();
+    write_anew(&place, &small_chain(3, 953));
+    crate::support::age(place.blocks(), 1_000);
+    place.backfill(&[]).expect(0);
+    let digest = place.digest();
+    let aside = place.dir().join("aside");
+    fs::rename(place.blocks(), &aside).unwrap();
+    fs::create_dir(place.blocks()).unwrap();
+    // The database names the folder.
+    for args in [
+        &["backfill", "--since-last"] as &[&str],
+        &["scan", "--since-last"],
+        &["backfill"],
+    ] {
+        place
+            .run(args)
+            .expect(1)
+            .says("there are no blk*.dat files in it")
+            .says("is its disk mounted");
+        assert_eq!(place.digest(), digest);
+    }
+    fs::remove_dir(place.blocks()).unwrap();
+    fs::rename(&aside, place.blocks()).unwrap();
+    place.backfill(&["--since-last"]).expect(0);
+    assert_eq!(place.digest(), digest);
+}
+
+#[test]
+fn newest_files_that_are_gone_are_told() {
+    let place = Place::new();
+    write_anew(&place, &small_chain(6, 954));
+    crate::support::age(place.blocks(), 1_000);
+    place.backfill(&[]).expect(0);
+    let digest = place.digest();
+    let last = (0..).take_while(|&file| place.file(file).exists()).last();
+    let (file, aside) = (place.file(last.unwrap()), place.dir().join("aside"));
+    fs::rename(&file, &aside).unwrap();
+    let gone = "the newest block files";
+    place.backfill(&["--since-last"]).expect(3).says(gone);
+    fs::rename(&aside, &file).unwrap();
+    place.backfill(&["--since-last"]).expect(0);
+    assert_eq!(place.digest(), digest);
+}
+
 #[test]
 fn a_disk_unmounted_during_a_scan_that_leaves_an_empty_folder_costs_nothing_that_was_stored() {
     at_every_moment(

@@ -94,6 +94,8 @@ fn a_database_of_a_newer_version_is_refused() {
         .unwrap();
     for ran in [
         place.scan(&[]),
+        place.run(["scan", "--since-last"]),
+        place.run(["watch"]),
         place.run(["status"]),
         place.run(["price", "2024-02-01"]),
     ] {

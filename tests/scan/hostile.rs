@@ -237,7 +237,7 @@ fn a_folder_or_a_pipe_in_the_place_of_the_first_block_file_is_named_and_not_wait
         fs::remove_file(place.db()).unwrap();
         ends(&place, &scan)
             .expect(1)
-            .says("no block of chain main was found");
+            .says("none of its block files can be read");
     }
 }
 

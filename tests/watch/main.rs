@@ -17,7 +17,8 @@ mod support;
 mod watching;
 
 use std::fs;
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use blkprice::store::lock::Lock;
 use blkprice::synth::{BlockBuilder, ChainSpec, RawBlock};
@@ -164,6 +165,99 @@ fn a_command_is_run_once_on_each_day_that_becomes_complete() {
     }
 }
 
+/// Days that wait for their command while a reorganisation takes them away are heard of when they are complete again.
+#[test]
+fn a_command_is_run_on_days_that_are_complete_then() {
+    let blocks = small_chain(6, 59);
+    let starts: Vec<usize> = (1..6)
+        .map(|day| {
+            let midnight = (19_754 + day) * 86_400;
+            blocks.iter().position(|b| b.time >= midnight).unwrap()
+        })
+        .collect();
+    let (place, mut node) = node_with(&blocks[..starts[0] + 2]);
+    let command = "echo $BLKPRICE_DAY $BLKPRICE_STATUS >> days; while [ ! -e go ]; do sleep 0.1; done; echo heard";
+    let mut watch = Watching::start(&place, &["--exec", command]);
+    watch.says("watching", LATER);
+    // The command of the first new day waits, and two more days are behind it.
+    node.write(0, &blocks[starts[0] + 2..=starts[3]]);
+    for block in &blocks[starts[0] + 2..=starts[3]] {
+        assert!(watch.line(LATER).starts_with(&start_of_line(block)));
+    }
+    let fork = starts[1] + 1;
+    let mut rival = vec![blocks[fork].clone()];
+    while rival.len() < starts[3] - fork + 2 {
+        let parent = rival.last().unwrap();
+        rival.push(parent.next(1).finish());
+    }
+    node.write(0, &rival[1..]);
+    watch.says("reorg: ", LATER);
+    for block in &rival[1..] {
+        assert!(watch.line(LATER).starts_with(&start_of_line(block)));
+    }
+    fs::write(place.dir().join("go"), "").unwrap();
+    watch.says("heard", LATER);
+    std::thread::sleep(Duration::from_secs(1));
+    let said = fs::read_to_string(place.dir().join("days")).unwrap();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    // The old branch wins again, with all its days.
+    node.write(0, &blocks[starts[3] + 1..=starts[4]]);
+    for day in ["2024-02-03", "2024-02-04", "2024-02-05"] {
+        watch.says("heard", LATER);
+        let said = fs::read_to_string(place.dir().join("days")).unwrap();
+        assert!(said.lines().last().unwrap().starts_with(day), "{said}");
+        assert!(!said.contains("partial"), "{said}");
+    }
+    watch.leave("TERM").expect(0);
+}
+
+/// A terminal that is held, a reader that has gone to sleep: the lines wait, and nothing else does.
+#[test]
+fn a_reader_who_does_not_read_holds_up_neither_other_runs_nor_the_end() {
+    let spec = ChainSpec {
+        blocks_per_day: 144.0,
+        transactions_per_day: 300.0,
+        ..small_spec(10, 60)
+    };
+    let blocks = active(spec.blocks());
+    let (place, mut node) = node_with(&blocks[..200]);
+    place.backfill(&[]).expect(0);
+    // More lines than a pipe holds.
+    let late = blocks.len() - 1;
+    node.write(0, &blocks[200..late]);
+    let mut child = place
+        .command(place.words("watch", &[]))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    let tip = |place: &Place| place.chain().last().map(|(height, _)| *height);
+    while tip(&place) != Some(blocks[late - 1].height) {
+        assert!(start.elapsed() < LATER);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    // Another run finds the database free, and the watch goes on.
+    node.write(0, &blocks[late..]);
+    while place.backfill(&["--since-last"]).code != Some(0) {
+        assert!(start.elapsed() < LATER, "the database is held");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(place.digest(), fresh(&place));
+    let id = child.id().to_string();
+    assert!(Command::new("kill").arg(id).status().unwrap().success());
+    let sent = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(sent.elapsed() < Duration::from_secs(8), "still running");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(status.code(), Some(0));
+}
+
 #[test]
 fn a_database_taken_away_while_a_command_runs_is_waited_for_and_not_begun_anew() {
     let blocks = small_chain(2, 58);
@@ -203,10 +297,7 @@ fn another_run_and_a_folder_that_is_gone_are_waited_for_and_said_once() {
     fs::rename(place.blocks(), &aside).unwrap();
     watch.says("waiting: ", LATER);
     fs::create_dir(place.blocks()).unwrap();
-    watch.says(
-        "no block of chain main was found in its 0 block files",
-        LATER,
-    );
+    watch.says("there are no blk*.dat files in it", LATER);
     std::thread::sleep(Duration::from_secs(1));
     fs::remove_dir(place.blocks()).unwrap();
     fs::rename(&aside, place.blocks()).unwrap();

@@ -16,21 +16,25 @@ use crate::store::FileState;
 /// A file changed less than this before it was looked at can change again within the clock's grain.
 pub(in crate::scan) const SETTLED: Duration = Duration::from_secs(2);
 
-/// Whether every block file has the size and time of change that are known of it.
+/// Whether every block file has the size and time of change that are known of it. A node that prunes deletes its oldest files, and
+/// nothing is new for that; where the newest are gone, or all, something else has happened.
 ///
 /// # Errors
 /// The folder cannot be read.
 pub fn unchanged(source: &Source, known: &[FileState]) -> Result<bool, Error> {
     let listed = files::list(&source.blocks_dir)?;
+    let newest = known.iter().map(|state| state.file).max();
     let known: FxHashMap<u32, &FileState> = known.iter().map(|state| (state.file, state)).collect();
-    Ok(listed.iter().all(|file| {
-        let Ok(meta) = std::fs::metadata(&file.path) else {
-            return false;
-        };
-        known
-            .get(&file.number)
-            .is_some_and(|state| is_as_known(state, meta.len(), &meta))
-    }))
+    let ends_as_known = listed.last().map(|file| file.number) == newest;
+    Ok(ends_as_known
+        && listed.iter().all(|file| {
+            let Ok(meta) = std::fs::metadata(&file.path) else {
+                return false;
+            };
+            known
+                .get(&file.number)
+                .is_some_and(|state| is_as_known(state, meta.len(), &meta))
+        }))
 }
 
 /// The numbers of the files that are new or not as they are known; none of that if a known one is gone.
