@@ -3,9 +3,11 @@
 //! In a whole folder one tree stands on a genesis block and its branch of most work is the chain. Pruning
 //! and lost files cut the chain into parts. A part that stands on no genesis block is placed by the height its coinbases
 //! state (BIP34); of parts that claim the same heights those are kept that add up to the most work.
-//! Parts that only look like the chain behind a gap are left out (`lookalikes`).
+//! Parts that only look like the chain behind a gap are left out (`lookalikes`); a part that ends in the rival of a lost block is cut
+//! off below it (`rivals`).
 
 mod lookalikes;
+mod rivals;
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -79,6 +81,7 @@ impl ActiveChain {
             }
         }
         lookalikes::drop(&mut parts, headers, &forest, evidence);
+        rivals::cut(&mut parts, headers, &forest);
         let chosen = heaviest(parts);
         let mut chain = ActiveChain {
             unplaced,
@@ -290,6 +293,28 @@ mod tests {
             [of(1, 0..50), of(3, 60..100)].concat()
         );
         assert_eq!(chain.missing, [50..=59]);
+    }
+
+    #[test]
+    fn behind_a_lost_block_whose_rival_is_there_the_chain_goes_on() {
+        // Blocks 20 of two branches, on the first of which all else stands; it is lost.
+        let mut headers = run(1, 0..20, 0, 8);
+        headers.push(block(2, 20, 1, 0, 8 + 20 * RECORD));
+        headers.push(block(2, 21, 2, 0, 8 + 21 * RECORD));
+        headers.extend(run(1, 21..40, 0, 8 + 23 * RECORD));
+        for (header, time) in headers.iter_mut().zip(1..) {
+            header.time = 600 * time;
+        }
+        let chain = choose(&headers, &[0]);
+        let expected = [of(1, 0..20), of(1, 21..40)].concat();
+        assert_eq!(blocks(&chain, &headers), expected);
+        assert_eq!(chain.missing, [20..=20]);
+        // Unless the rival's branch has more work, or what stands above is older than it, as dead blocks are.
+        let chain = choose(&headers[..24], &[0]);
+        assert_eq!(blocks(&chain, &headers).len(), 22);
+        headers[40].time = 600;
+        let chain = choose(&headers, &[0]);
+        assert_eq!(blocks(&chain, &headers).last(), Some(&(2, 21)));
     }
 
     #[test]

@@ -101,15 +101,7 @@ impl<'h> Forest<'h> {
         }
         (0..self.headers.len())
             .filter(|&root| best[root] != NONE)
-            .map(|root| {
-                let tip = best[root] as usize;
-                Branch {
-                    root,
-                    tip,
-                    length: self.depth[tip] + 1,
-                    work: self.work[tip],
-                }
-            })
+            .map(|root| self.branch_to(best[root] as usize))
             .collect()
     }
 
@@ -126,6 +118,23 @@ impl<'h> Forest<'h> {
         }
         path.reverse();
         path
+    }
+
+    /// The branch of its tree that ends at `tip`.
+    pub fn branch_to(&self, tip: usize) -> Branch {
+        Branch {
+            root: self.root_of(tip),
+            tip,
+            length: self.depth[tip] + 1,
+            work: self.work[tip],
+        }
+    }
+
+    /// The parent of the header at `at`, if it is at hand.
+    pub fn parent_of(&self, at: usize) -> Option<usize> {
+        Some(self.parent[at])
+            .filter(|&parent| parent != NONE)
+            .map(|parent| parent as usize)
     }
 
     /// The root of the tree that the header at `at` belongs to.

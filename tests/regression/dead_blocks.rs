@@ -158,3 +158,31 @@ fn the_chain_behind_a_record_destroyed_with_its_magic_is_scanned_and_the_height_
     }
     assert!(tried > 1);
 }
+
+/// A damaged record, and beside it the rival of the block that was in it: the history does not end there.
+#[test]
+fn a_lost_block_whose_rival_is_there_is_a_gap_and_not_the_end() {
+    let blocks = small_chain(6, 995);
+    let lost = blocks.len() / 2;
+    let rival = grow(&blocks[lost - 1], 1, 2, 9, 500);
+    let place = Place::new();
+    let all = [&blocks[..=lost], &rival, &blocks[lost + 1..]].concat();
+    fs::create_dir_all(place.blocks()).unwrap();
+    fs::write(place.file(0), records(&all)).unwrap();
+    let whole = Place::at(place.blocks());
+    whole.backfill(&[]).expect(0);
+    assert_eq!(whole.chain(), heights_and_hashes(&blocks));
+
+    let offset = records(&blocks[..lost]).len();
+    let zeros = vec![0; PREAMBLE + blocks[lost].bytes.len()];
+    let file = fs::File::options().write(true).open(place.file(0)).unwrap();
+    file.write_all_at(&zeros, offset as u64).unwrap();
+    let said = format!("height {lost} is missing");
+    place.backfill(&[]).expect(3).says(&said);
+    let mut left = blocks;
+    left.remove(lost);
+    assert_eq!(place.chain(), heights_and_hashes(&left));
+    // What was stored before it was damaged stays.
+    whole.backfill(&["--since-last"]);
+    assert_eq!(whole.chain().len(), left.len() + 1);
+}

@@ -19,7 +19,7 @@ const DOWNLOAD_WINDOW: u32 = 1024;
 /// Seconds by which a dead block's header time can pass the live tip's. It was mined before the kill and the tip after it, and
 /// header times only run ahead of the clock where blocks are mined faster than one a second. Behind a damaged block the
 /// chain goes on two block intervals later.
-const AHEAD_OF_CLOCK: u32 = 120;
+pub(super) const AHEAD_OF_CLOCK: u32 = 120;
 
 /// So many blocks one behind the other whose last is older than the live tip are no chain that goes on behind a damaged
 /// block: header times fall back, but hardly over as many intervals. Their sizes need not be asked then.
