@@ -176,7 +176,8 @@ pub fn blocks_of<'s>(survey: &'s Survey, day: &Day) -> &'s [(u32, usize)] {
     let blocks = &survey.chain.blocks;
     let start = blocks.partition_point(|&(height, _)| height < day.first);
     let end = blocks.partition_point(|&(height, _)| height <= day.last);
-    &blocks[start..end]
+    // The heights can be those of a damaged row.
+    &blocks[start..end.max(start)]
 }
 
 #[cfg(test)]

@@ -59,15 +59,21 @@ pub(super) fn check(
     let missing = findings
         .undamaged(None, store.missing())?
         .filter(|_| finished.is_some());
-    tip(store, findings)?;
+    for gap in missing.iter().flatten().filter(|gap| gap.first > gap.last) {
+        let (first, last) = (gap.first, gap.last);
+        findings.wrong(
+            None,
+            format!("heights {first} to {last} are said to be missing"),
+        );
+    }
+    let incomplete = findings
+        .undamaged(None, store.meta("incomplete"))?
+        .flatten();
+    let tidy = finished.as_deref() == Some("tip") && incomplete.as_deref() == Some("0");
+    tip(store, tidy, findings)?;
     let state = State {
         missing,
-        tidy: finished.as_deref() == Some("tip")
-            && findings
-                .undamaged(None, store.meta("incomplete"))?
-                .flatten()
-                .as_deref()
-                == Some("0"),
+        tidy,
         last: days.last().map(|day| day.day),
     };
     prices::notes(store, findings)?;
@@ -124,8 +130,8 @@ fn orphans(store: &Store, findings: &mut Findings<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The tip that the last scan wrote down, if its block is stored.
-fn tip(store: &Store, findings: &mut Findings<'_>) -> Result<(), Error> {
+/// The tip that the last scan wrote down; where that left a tidy database, its block is the highest stored.
+fn tip(store: &Store, tidy: bool, findings: &mut Findings<'_>) -> Result<(), Error> {
     let height = findings
         .undamaged(None, store.meta("tip_height"))?
         .flatten();
@@ -141,6 +147,19 @@ fn tip(store: &Store, findings: &mut Findings<'_>) -> Result<(), Error> {
         );
         return Ok(());
     };
+    let highest = findings.undamaged(None, store.newest_blocks(1))?;
+    let highest = highest.and_then(|blocks| blocks.last().map(|block| block.height));
+    // A range of days behind the tip has none.
+    let any = findings.undamaged(None, store.first_day_ever())?.flatten();
+    if tidy && any.is_some() && highest != Some(height) {
+        let highest = highest.map_or("none is stored".to_string(), |highest| {
+            format!("the highest stored is {highest}")
+        });
+        findings.wrong(
+            None,
+            format!("block {height} is noted as the tip, and {highest}"),
+        );
+    }
     let stored = findings.undamaged(None, store.hash_at(height))?.flatten();
     if let Some(stored) = stored.map(|stored| stored.to_string())
         && stored != hash

@@ -241,6 +241,19 @@ fn a_folder_or_a_pipe_in_the_place_of_the_first_block_file_is_named_and_not_wait
     }
 }
 
+/// As many files as a main chain has would be as many lines.
+#[test]
+fn of_many_files_that_cannot_be_read_a_few_are_named() {
+    let place = Place::new();
+    for file in 0..9 {
+        fs::create_dir_all(place.file(file)).unwrap();
+    }
+    let ran = place.scan(&[]).expect(1);
+    assert_eq!(ran.stderr.matches("is not a regular file").count(), 3);
+    ran.says("6 more block files cannot be read")
+        .says("none of its block files can be read");
+}
+
 #[test]
 fn pipes_and_folders_in_the_place_of_other_files_are_not_waited_for() {
     let blocks = small_chain(2, 205);

@@ -217,6 +217,11 @@ fn each_altered_row_is_found_and_its_day_named() {
             false,
         ),
         (
+            of_day("utc_day", "last_height = 0"),
+            "is not within its heights ",
+            false,
+        ),
+        (
             of_day("day_outputs", "data = zeroblob(length(data))"),
             "outputs of block ",
             false,
@@ -360,6 +365,19 @@ fn rows_of_days_that_are_not_stored_are_found() {
         (
             "UPDATE meta SET value = 'ab' WHERE key = 'tip_hash'",
             "database: the tip is noted as ab, ",
+        ),
+        (
+            "UPDATE meta SET value = '9999' WHERE key = 'tip_height'",
+            "database: block 9999 is noted as the tip, and the highest stored is ",
+        ),
+        (
+            "DELETE FROM utc_day; DELETE FROM chain_block; DELETE FROM day_outputs; DELETE FROM price; DELETE FROM path_block; \
+             DELETE FROM path_evidence",
+            "database: block 37 is noted as the tip, and none is stored",
+        ),
+        (
+            "INSERT INTO missing_height VALUES (9, 3, 'x')",
+            "database: heights 9 to 3 are said to be missing",
         ),
     ] {
         fs::write(place.db(), &whole).unwrap();
