@@ -49,7 +49,14 @@ pub(super) struct Interrupted(pub(super) &'static str);
 pub(super) fn told(error: &anyhow::Error) -> String {
     let mut text = String::new();
     let mut hints: Vec<String> = Vec::new();
-    for cause in error.chain() {
+    // What SQLite says is part of what the store says of it.
+    let of_sqlite = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<rusqlite::Error>() || cause.is::<rusqlite::ffi::Error>()
+    };
+    for (depth, cause) in error.chain().enumerate() {
+        if depth > 0 && of_sqlite(cause) {
+            continue;
+        }
         let cause = cause.to_string();
         let mut said = Vec::new();
         for line in cause.lines() {

@@ -41,8 +41,12 @@ pub(super) fn close(
             watch.progress.warn(&Warning::Missing(gap.first, gap.last));
         }
     }
-    let unreadable =
-        |warning: &Warning| matches!(warning, Warning::Unreadable(..) | Warning::NewestGone(..));
+    let unreadable = |warning: &Warning| {
+        matches!(
+            warning,
+            Warning::Unreadable(..) | Warning::NewestGone(..) | Warning::NothingLeft(..)
+        )
+    };
     report.incomplete = !closing.missing.is_empty()
         || !survey.chain.unplaced.is_empty()
         || survey.warnings.iter().any(unreadable);

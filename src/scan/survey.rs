@@ -6,6 +6,7 @@ mod merge;
 pub(super) use look::SETTLED;
 pub use look::{changed_files, unchanged};
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -208,13 +209,15 @@ pub fn survey(
     merge(&mut survey, found, &fresh, known);
     if let (Some(listed), Some(newest)) = (last_listed, newest) {
         // Not where the blocks of these files stand in others now, after the node has fetched them again.
-        let lost = |header: &Header| (listed + 1..=newest).contains(&header.place.file);
+        let lost =
+            |header: &Header| (listed.saturating_add(1)..=newest).contains(&header.place.file);
         if survey.headers.iter().any(lost) {
             survey
                 .warnings
-                .push(Warning::NewestGone(listed + 1, newest));
+                .push(Warning::NewestGone(listed.saturating_add(1), newest));
         }
     }
+    nothing_left(&mut survey, &fresh);
     let mut vanished = FxHashSet::default();
     let mut chain = ActiveChain::choose(&survey.headers, &evidence, |header| {
         let path = survey.paths.get(&header.place.file)?;
@@ -241,6 +244,24 @@ pub fn survey(
     survey.chain = chain;
     survey.vanished = vanished;
     Ok(survey)
+}
+
+/// Warns of files that known blocks stand in and that hold no block record at all now, as where the key is not theirs. Their state is
+/// not kept: once the key is back they look as they do now.
+fn nothing_left(survey: &mut Survey, fresh: &FxHashMap<u32, Vec<u64>>) {
+    let none: FxHashSet<u32> = fresh
+        .iter()
+        .filter(|(_, found)| found.is_empty())
+        .map(|(file, _)| *file)
+        .collect();
+    let files = survey.headers.iter().map(|header| header.place.file);
+    let held: BTreeSet<u32> = files.filter(|file| none.contains(file)).collect();
+    let first = held.first().and_then(|file| survey.paths.get(file));
+    if let Some(path) = first.cloned() {
+        let warning = Warning::NothingLeft(path, held.len() - 1);
+        survey.warnings.push(warning);
+        survey.files.retain(|state| !held.contains(&state.file));
+    }
 }
 
 /// Of many files that cannot be read a few are told, and the number of the others.

@@ -20,6 +20,8 @@ pub enum Warning {
     MoreUnreadable(usize),
     /// The files of these numbers were there before and are gone, though they were the newest.
     NewestGone(u32, u32),
+    /// A file that stored blocks came from and that holds no record now, and so many more of them.
+    NothingLeft(PathBuf, usize),
     /// Files missing inside the run of numbers.
     MissingFiles(u32, u32),
     /// A record with a valid header and half a body behind the last whole one.
@@ -110,6 +112,20 @@ impl fmt::Display for Warning {
                 "the newest block files, up to blk{last:05}.dat, were there at the last scan and are gone from blk{first:05}.dat on; \
                  what is stored of them stays\n  hint: a node deletes old files only: is this the right folder, and its disk whole?"
             ),
+            Warning::NothingLeft(path, more) => {
+                write!(
+                    f,
+                    "{}: holds no block record now, and stored blocks came from it",
+                    path.display()
+                )?;
+                if *more > 0 {
+                    write!(f, "; so do {more} more files")?;
+                }
+                write!(
+                    f,
+                    "\n  hint: is the xor.dat beside the files their own? What is stored stays"
+                )
+            }
             Warning::MissingFiles(first, last) if first == last => {
                 write!(f, "block file blk{first:05}.dat is missing")
             }

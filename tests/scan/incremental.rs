@@ -93,6 +93,33 @@ fn day_by_day_runs_end_where_one_run_ends() {
 }
 
 #[test]
+fn a_key_that_is_gone_is_told_and_nothing_is_lost() {
+    let blocks = small_chain(3, 34);
+    let mut folder = Growing::new();
+    folder.grow(0, &blocks[..40]);
+    let before = folder.place.chain();
+    let (key, aside) = (
+        folder.place.blocks().join("xor.dat"),
+        folder.place.dir().join("xor.dat"),
+    );
+    folder.node.write(0, &blocks[40..]);
+    folder.node.settle(3);
+    fs::rename(&key, &aside).unwrap();
+    for _ in 0..2 {
+        folder
+            .place
+            .scan(&["--since-last"])
+            .expect(3)
+            .says("holds no block record now, and stored blocks came from it")
+            .says("is the xor.dat beside the files their own?");
+        assert_eq!(folder.place.chain(), before);
+    }
+    fs::rename(&aside, &key).unwrap();
+    folder.place.scan(&["--since-last"]).expect(0);
+    folder.holds(&blocks);
+}
+
+#[test]
 fn a_file_that_did_not_change_is_not_read_again() {
     let blocks = small_chain(4, 21);
     let (old, new) = blocks.split_at(50);
