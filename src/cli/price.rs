@@ -42,6 +42,10 @@ pub(super) struct Price {
     #[arg(long, requires = "days")]
     explain: bool,
 
+    /// Price every stored day anew, whatever is stored of its prices; for what `verify` finds wrong with them
+    #[arg(long, conflicts_with_all = ["days", "recent_blocks"])]
+    again: bool,
+
     /// Print JSON
     #[arg(long, conflicts_with = "format")]
     json: bool,
@@ -226,7 +230,10 @@ impl Price {
             options: &self.engine.options()?,
             watch: &shown.watch(),
         };
-        let priced = pass.price(&mut store)?;
+        let priced = match self.again {
+            true => pass.price_again(&mut store)?,
+            false => pass.price(&mut store)?,
+        };
         tell_priced(&priced);
         if self.shape() == Shape::Json {
             let rows: Vec<_> = priced

@@ -15,6 +15,9 @@ use crate::pricing::Engine;
 use crate::score::{Errors, Measure, Pair, Reliability, Truth, errors, pair, reliability};
 use crate::store::Store;
 
+/// A hundred years of candles take a thirtieth of it.
+const MOST_BYTES: u64 = 64_000_000;
+
 /// Score stored prices against a CSV of daily prices or candles
 ///
 /// The CSV names its columns in the first line: date, and open, high, low, close, or the price of the day (price, usd or
@@ -43,9 +46,17 @@ impl Score {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         let store = Store::read(&self.database.db)?;
         let name = || self.truth.display().to_string();
-        let file = File::open(&self.truth).with_context(|| {
-            format!("{}\n  hint: --truth names a CSV with known prices", name())
-        })?;
+        let hint = || format!("{}\n  hint: --truth names a CSV with known prices", name());
+        // A pipe would wait for a writer.
+        let meta = std::fs::metadata(&self.truth).with_context(hint)?;
+        if !meta.is_file() || meta.len() > MOST_BYTES {
+            bail!(
+                "{}: is no regular file of at most {} MB, as a table of daily prices is\n  hint: --truth names a CSV with known prices",
+                name(),
+                MOST_BYTES / 1_000_000
+            );
+        }
+        let file = File::open(&self.truth).with_context(hint)?;
         let truth = Truth::read(file).with_context(name)?;
         let engine = self.engine.0;
         let rows = store.prices(engine.name(), i32::MIN, i32::MAX)?;

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::examples;
 use super::folder::Folder;
-use super::output::grouped;
+use super::output::{grouped, say};
 use super::progress::Shown;
 use super::scan::pool;
 use super::{Database, Outcome};
@@ -77,6 +77,12 @@ impl Verify {
         written?;
         shown.conclude();
         shown.put(&summary(&report, days))?;
+        if report.wrong > 0 {
+            say(
+                "hint: prices and what is kept for them are made anew by `blkprice price --again`; for anything else keep the database \
+                 aside and scan into a new one with --db",
+            );
+        }
         Ok(if report.wrong > 0 {
             Outcome::Differs
         } else {

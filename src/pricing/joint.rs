@@ -45,7 +45,9 @@ pub fn price_all(
     if store.meta("path_basis")?.as_deref() != Some(basis.as_str()) {
         store.set_path_basis(&basis)?;
     }
-    let Some(changed) = store.path_changed_from()? else {
+    let without = store.first_without_price(ENGINE, ENGINE_VERSION)?;
+    let noted = store.path_changed_from()?;
+    let Some(changed) = noted.into_iter().chain(without).min() else {
         return Ok(0);
     };
     let evidence = gather_evidence(pool, store, &days, watch)?;

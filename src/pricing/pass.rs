@@ -66,6 +66,20 @@ impl Pass<'_> {
             .collect()
     }
 
+    /// Prices every day anew by each engine named, from the outputs alone; as [`Pass::price`] otherwise.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn price_again(&self, store: &mut Store) -> Result<Vec<(Engine, usize)>, scan::Error> {
+        for engine in self.engines {
+            match engine {
+                Engine::Path => store.forget_path()?,
+                Engine::V91 => store.outdate_prices(engine.name())?,
+            }
+        }
+        self.price(store)
+    }
+
     /// As [`Pass::price`], by each engine that the database has prices of too.
     ///
     /// # Errors

@@ -179,7 +179,9 @@ fn price(text: &str, line: u64) -> Result<Option<f64>, Error> {
         return Err(wrong());
     }
     match plain.replace(',', "").parse::<f64>() {
-        Ok(price) if price.is_finite() => Ok(Some(price).filter(|price| *price > 0.0)),
+        Ok(price) if price.is_finite() && !price.is_subnormal() => {
+            Ok(Some(price).filter(|price| *price > 0.0))
+        }
         _ => Err(wrong()),
     }
 }

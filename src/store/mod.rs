@@ -139,6 +139,9 @@ fn hint(error: &rusqlite::Error) -> &'static str {
             "\n  hint: another program is writing it; nothing was changed, the same command will do once that program has ended its \
              transaction"
         }
+        Some(ErrorCode::ConstraintViolation) => {
+            "\n  hint: its rows do not fit each other; `blkprice verify` names them. Keep it aside and scan into a new one with --db"
+        }
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => DAMAGED,
         _ => "",
     }

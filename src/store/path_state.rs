@@ -107,6 +107,22 @@ impl Store {
         run().map_err(sqlite(&path))
     }
 
+    /// Forgets all that follows from the outputs but the prices themselves, which stand until they are replaced: the next price run makes
+    /// everything anew.
+    ///
+    /// # Errors
+    /// SQLite refuses; nothing is changed then.
+    pub fn forget_path(&mut self) -> Result<(), Error> {
+        let path = self.path.clone();
+        let mut run = || -> rusqlite::Result<()> {
+            let tx = self.db.savepoint()?;
+            touch(&tx, WindowDay::MIN)?;
+            tx.execute("DELETE FROM path_evidence", [])?;
+            tx.commit()
+        };
+        run().map_err(sqlite(&path))
+    }
+
     /// Stores prices of days and of their blocks, replacing older ones.
     ///
     /// # Errors

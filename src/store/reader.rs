@@ -231,6 +231,23 @@ impl Store {
         Ok(days)
     }
 
+    /// The earliest stored day that has no price by `engine` in this `version`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn first_without_price(
+        &self,
+        engine: &str,
+        version: u32,
+    ) -> Result<Option<WindowDay>, Error> {
+        let days = self.rows(
+            "SELECT min(day) FROM utc_day WHERE day NOT IN (SELECT day FROM price WHERE engine = ?1 AND engine_version = ?2)",
+            params![engine, version],
+            |row| row.get(0),
+        )?;
+        Ok(days.into_iter().next().flatten())
+    }
+
     /// Whether there is any price by `engine`, of whatever version.
     ///
     /// # Errors

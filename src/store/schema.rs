@@ -181,6 +181,30 @@ impl Store {
             .map_err(sqlite(&self.path))
     }
 
+    /// Tables, views and indexes that are not as the schema makes them, and triggers, which it has none of; what else somebody has
+    /// added is his own.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn schema_differences(&self) -> Result<Vec<String>, Error> {
+        let version = self.schema_version()?;
+        let made = Connection::open_in_memory().and_then(|whole| {
+            for sql in steps(version) {
+                whole.execute_batch(sql)?;
+            }
+            objects(&whole)
+        });
+        let made = made.map_err(sqlite(&self.path))?;
+        let there = objects(&self.db).map_err(sqlite(&self.path))?;
+        let altered = made.iter().filter(|object| !there.contains(object));
+        let mut differences: Vec<String> = altered
+            .map(|(kind, name, _)| format!("its {kind} {name} is not as it was made"))
+            .collect();
+        let triggers = there.iter().filter(|(kind, ..)| kind == "trigger");
+        differences.extend(triggers.map(|(_, name, _)| format!("it has a trigger, {name}")));
+        Ok(differences)
+    }
+
     /// Schema steps taken.
     ///
     /// # Errors
@@ -234,6 +258,19 @@ fn no_temporary_files(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "temp_store", "MEMORY")
 }
 
+/// The migrations up to `version`.
+fn steps(version: i64) -> impl Iterator<Item = &'static str> {
+    let taken = usize::try_from(version).unwrap_or(0);
+    MIGRATIONS.iter().take(taken).copied()
+}
+
+/// Kind, name and definition of what a database is made of.
+fn objects(db: &Connection) -> rusqlite::Result<Vec<(String, String, Option<String>)>> {
+    db.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect()
+}
+
 /// The first table or view that the schema of `version` has and the database does not.
 fn lost(db: &Connection, version: i64) -> rusqlite::Result<Option<(String, String)>> {
     const NAMES: &str =
@@ -243,9 +280,8 @@ fn lost(db: &Connection, version: i64) -> rusqlite::Result<Option<(String, Strin
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect()
     };
-    let steps = usize::try_from(version).unwrap_or(0);
     let whole = Connection::open_in_memory()?;
-    for sql in MIGRATIONS.iter().take(steps) {
+    for sql in steps(version) {
         whole.execute_batch(sql)?;
     }
     let there = names(db)?;

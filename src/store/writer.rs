@@ -189,6 +189,18 @@ impl Store {
         run().map_err(sqlite(&path))
     }
 
+    /// Takes the prices of an engine for those of an older version, so that the next price run replaces them.
+    ///
+    /// # Errors
+    /// SQLite refuses; nothing is changed then.
+    pub fn outdate_prices(&mut self, engine: &str) -> Result<(), Error> {
+        let outdated = self.db.execute(
+            "UPDATE price SET engine_version = 0 WHERE engine = ?1",
+            [engine],
+        );
+        outdated.map(drop).map_err(sqlite(&self.path))
+    }
+
     /// Stores prices, replacing those of the same day and engine.
     ///
     /// # Errors

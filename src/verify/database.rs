@@ -43,6 +43,10 @@ pub(super) fn check(
     for line in findings.undamaged(None, integrity)?.unwrap_or_default() {
         findings.wrong(None, line);
     }
+    let altered = findings.undamaged(None, store.schema_differences())?;
+    for what in altered.unwrap_or_default() {
+        findings.wrong(None, what);
+    }
     orphans(store, findings)?;
     let steps_stored = findings.undamaged(None, store.bin_steps())?;
     if steps_stored.is_some_and(|stored| !stored.into_iter().eq(steps())) {
@@ -158,6 +162,20 @@ fn tip(store: &Store, tidy: bool, findings: &mut Findings<'_>) -> Result<(), Err
         findings.wrong(
             None,
             format!("block {height} is noted as the tip, and {highest}"),
+        );
+    }
+    let time = findings.undamaged(None, store.meta("tip_time"))?.flatten();
+    let newest = findings.undamaged(None, store.newest_blocks(1))?;
+    if let (Some(time), Some(newest)) = (time, newest.and_then(|blocks| blocks.last().copied()))
+        && newest.height == height
+        && time != newest.time.to_string()
+    {
+        findings.wrong(
+            None,
+            format!(
+                "the time of the tip is noted as {time}, and is {}",
+                newest.time
+            ),
         );
     }
     let stored = findings.undamaged(None, store.hash_at(height))?.flatten();

@@ -196,13 +196,22 @@ impl Search {
         };
         let blocks = || claims.iter().flat_map(|claim| &claim.blocks);
         let stored: FxHashSet<Hash> = blocks().map(|&(_, hash, _)| hash).collect();
-        // Damage leaves no other block of the chain where one was.
+        // A record written to the wrong place damages one or a few; of a file laid out otherwise most stand elsewhere.
+        let mut standing: FxHashMap<u32, (usize, usize)> = FxHashMap::default();
+        for (_, hash, place) in blocks() {
+            let (stand, all) = standing.entry(place.file).or_default();
+            *all += 1;
+            let there = search.by_hash.get(hash).is_some_and(|(_, at)| at == place);
+            *stand += usize::from(there || search.copies.contains_key(&(*hash, *place)));
+        }
+        let most_stand = |file: u32| standing.get(&file).is_some_and(|(n, all)| 2 * n > *all);
         search.otherwise = blocks()
             .filter(|(_, hash, _)| !search.by_hash.contains_key(hash))
             .filter(|&&(_, _, place)| {
                 stands_over(survey, place).is_some_and(|h| stored.contains(&h.hash))
             })
             .map(|(_, _, place)| place.file)
+            .filter(|&file| !most_stand(file))
             .collect();
         search
     }

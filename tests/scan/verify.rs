@@ -376,6 +376,18 @@ fn rows_of_days_that_are_not_stored_are_found() {
             "database: block 37 is noted as the tip, and none is stored",
         ),
         (
+            "UPDATE meta SET value = '1' WHERE key = 'tip_time'",
+            "database: the time of the tip is noted as 1, and is 17",
+        ),
+        (
+            "DROP INDEX chain_block_day",
+            "database: its index chain_block_day is not as it was made",
+        ),
+        (
+            "CREATE TRIGGER t AFTER INSERT ON price BEGIN UPDATE price SET usd = 1; END",
+            "database: it has a trigger, t",
+        ),
+        (
             "INSERT INTO missing_height VALUES (9, 3, 'x')",
             "database: heights 9 to 3 are said to be missing",
         ),
@@ -480,6 +492,36 @@ fn a_block_that_its_file_no_longer_holds_is_wrong() {
         );
         assert!(ran.stdout.contains(&line), "{line}\n{}", ran.stdout);
     }
+}
+
+/// A disk that writes a record to the wrong place: another block of the chain stands there then.
+#[test]
+fn a_block_that_another_record_was_written_over_is_wrong() {
+    let blocks = small_chain(4, 312);
+    let place = stored(&blocks);
+    place.backfill(&[]).expect(0);
+    let query = |height: usize| {
+        let sql = format!("SELECT file, offset, size FROM chain_block WHERE height = {height}");
+        let row = place.query(&sql).remove(0);
+        let mut words = row.split(' ').map(|word| word.parse::<u64>().unwrap());
+        let mut next = || words.next().unwrap();
+        (next(), next(), next())
+    };
+    let (file, at, size) = query(20);
+    let (other, from, _) = (21..60)
+        .map(query)
+        .find(|&(other, _, length)| other == file && length <= size)
+        .unwrap();
+    assert_eq!(file, other);
+    let path = place.file(file as u32);
+    let mut bytes = fs::read(&path).unwrap();
+    let length = u32::from_le_bytes(bytes[from as usize - 4..from as usize].try_into().unwrap());
+    let record = bytes[from as usize - 8..from as usize + length as usize].to_vec();
+    bytes[at as usize - 8..at as usize - 8 + record.len()].copy_from_slice(&record);
+    fs::write(&path, bytes).unwrap();
+    let ran = verify(&place, &[]).expect(5);
+    let said = "block 20 (";
+    assert!(ran.stdout.contains(said), "{}", ran.stdout);
 }
 
 #[test]

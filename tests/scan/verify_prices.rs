@@ -279,3 +279,68 @@ fn prices_of_another_version_and_of_changed_days_are_told_as_not_checked() {
         ran.stdout
     );
 }
+
+#[test]
+fn what_is_wrong_with_prices_is_mended_by_pricing_again() {
+    let place = grown(325, &[]);
+    let digest = place.digest();
+    let of_day = format!("WHERE day = (SELECT day FROM utc_day WHERE date = '{DAY}')");
+    for sql in [
+        format!("UPDATE price SET usd = usd * 1.02 {of_day}"),
+        format!("UPDATE path_evidence SET data = zeroblob(length(data)) {of_day}"),
+        "UPDATE path_block SET high = high * 2".to_string(),
+    ] {
+        assert!(place.open_db().execute(&sql, []).unwrap() > 0);
+        let ran = verify(&place, &[]).expect(5);
+        assert!(
+            ran.stderr.contains("`blkprice price --again`"),
+            "{}",
+            ran.stderr
+        );
+        place.run(["price", "--again"]).expect(0);
+        sound(&place);
+        assert_eq!(place.digest(), digest, "{sql}");
+    }
+    // Rows that say themselves that they are of old, or are not there, need no flag.
+    for sql in [
+        "UPDATE price SET usd = usd * 1.02, engine_version = 1 WHERE engine = 'path' AND day",
+        "UPDATE price SET usd = usd * 1.02, engine_version = 0 WHERE engine = 'v9.1' AND day",
+        "DELETE FROM price WHERE day",
+    ] {
+        let sql = format!("{sql} = (SELECT day FROM utc_day WHERE date = '{DAY}')");
+        assert!(place.open_db().execute(&sql, []).unwrap() > 0);
+        place.run(["price"]).expect(0);
+        assert_eq!(place.digest(), digest, "{sql}");
+    }
+}
+
+/// What the next run would go on from is not believed where it is damaged.
+#[test]
+fn prices_behind_a_damaged_state_are_those_of_a_fresh_run() {
+    let blocks = small_chain(40, 326);
+    let part = blocks.len() * 3 / 4;
+    for damage in [
+        "data = CAST(substr(data, 1, length(data) / 2) || zeroblob(length(data) - length(data) / 2) AS BLOB)",
+        "data = zeroblob(length(data))",
+        "data = x''",
+    ] {
+        let place = Place::new();
+        place
+            .files()
+            .blocks_per_file(100)
+            .write(&blocks[..part])
+            .unwrap();
+        place.backfill(&[]).expect(0);
+        let damage = format!("UPDATE path_state SET {damage}");
+        assert!(place.open_db().execute(&damage, []).unwrap() > 0);
+        let mut writer = place.files().append().unwrap();
+        for block in &blocks[part..] {
+            writer.block(block).unwrap();
+        }
+        writer.finish().unwrap();
+        place.backfill(&["--since-last"]).expect(0);
+        let fresh = Place::at(place.blocks());
+        fresh.backfill(&[]).expect(0);
+        assert_eq!(place.digest(), fresh.digest(), "{damage}");
+    }
+}

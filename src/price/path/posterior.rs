@@ -10,6 +10,7 @@ use super::level;
 use super::transition::Step;
 use super::window_posterior::DayPosterior;
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 /// How many later windows (days that have blocks) a window's price may depend on.
 pub const LAG: usize = 14;
@@ -315,13 +316,15 @@ pub(super) fn normalise(p: &mut [f64]) {
 }
 
 /// First bytes of a serialised state; the last is the layout's version.
-const MAGIC: [u8; 4] = *b"PFS\x01";
+const MAGIC: [u8; 4] = *b"PFS\x02";
 const HEADER: usize = 4 + 4 + 8 + 8;
+/// Bytes of SHA-256 behind it.
+const CHECKSUM: usize = 8;
 
 impl ForwardState {
-    /// Little-endian bytes (29 KB), to be kept beside the rows. Only the same `ENGINE_VERSION` may read them.
+    /// Little-endian bytes (29 KB) with a checksum, to be kept beside the rows. Only the same `ENGINE_VERSION` may read them.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(HEADER + 8 * self.message.len());
+        let mut out = Vec::with_capacity(HEADER + 8 * self.message.len() + CHECKSUM);
         out.extend_from_slice(&MAGIC);
         out.extend_from_slice(&self.day.to_le_bytes());
         out.extend_from_slice(&self.time.to_le_bytes());
@@ -329,12 +332,16 @@ impl ForwardState {
         for p in &self.message {
             out.extend_from_slice(&p.to_le_bytes());
         }
+        let sum = Sha256::digest(&out);
+        out.extend_from_slice(&sum[..CHECKSUM]);
         out
     }
 
     /// The state back from [`ForwardState::to_bytes`]; `None` if the bytes are anything else.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() != HEADER + 8 * PRICES || !bytes.starts_with(&MAGIC) {
+        let (bytes, sum) = bytes.split_at_checked(HEADER + 8 * PRICES)?;
+        // All later days follow from it: a damaged one would be believed for ever.
+        if !bytes.starts_with(&MAGIC) || sum != &Sha256::digest(bytes)[..CHECKSUM] {
             return None;
         }
         Some(Self {
