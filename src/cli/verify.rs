@@ -79,8 +79,8 @@ impl Verify {
         shown.put(&summary(&report, days))?;
         if report.wrong > 0 {
             say(
-                "hint: prices and what is kept for them are made anew by `blkprice price --again`; for anything else keep the database \
-                 aside and scan into a new one with --db",
+                "hint: prices and what is kept for them are made anew by `blkprice price --again`, what is noted of the block files by \
+                 `blkprice scan`; for anything else keep the database aside and scan into a new one with --db",
             );
         }
         Ok(if report.wrong > 0 {

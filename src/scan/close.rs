@@ -31,7 +31,7 @@ pub(super) fn close(
         files: survey.files.clone(),
         ..Closing::default()
     };
-    note_others(&mut closing, surveyed, &now.stored);
+    note_others(&mut closing, surveyed, &now.stored, job.options.since_last);
     closing.missing = missing(survey, now.heights, lost);
     closing.missing.extend(left_out(survey, plan, &now.stored));
     closing.missing.sort_by_key(|gap| gap.first);
@@ -135,7 +135,7 @@ impl Now {
 }
 
 /// The headers that are not stored as blocks, as changes to what is noted already.
-fn note_others(closing: &mut Closing, surveyed: &Surveyed, stored: &[bool]) {
+fn note_others(closing: &mut Closing, surveyed: &Surveyed, stored: &[bool], since_last: bool) {
     let Surveyed { survey, noted, .. } = surveyed;
     let heights: FxHashMap<usize, u32> = survey
         .chain
@@ -152,11 +152,13 @@ fn note_others(closing: &mut Closing, surveyed: &Surveyed, stored: &[bool]) {
         .filter(|&(at, _)| !stored[at])
         .chain(survey.copies.iter().map(|header| (usize::MAX, header)));
     for (at, header) in others {
-        if noted.get(&header.place) == Some(&header.hash) {
+        let height = heights.get(&at).copied().or(header.height);
+        let header = Header { height, ..*header };
+        let noted = noted.get(&header.place);
+        if noted.is_some_and(|noted| noted.stands(&header, since_last)) {
             kept.insert(header.place);
         } else {
-            let height = heights.get(&at).copied().or(header.height);
-            closing.other_added.push(Header { height, ..*header });
+            closing.other_added.push(header);
         }
     }
     closing.other_removed = noted

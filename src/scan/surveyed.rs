@@ -1,12 +1,14 @@
 //! The header pass of a scan: of the whole chain, or of its end where that is enough.
 
-use rustc_hash::FxHashMap;
+use std::hash::BuildHasher;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::Error;
 use super::rounds::Job;
 use super::survey::{Known, Survey, survey};
 use super::tail::{Tail, only_added};
-use crate::chain::header::{Hash, Place};
+use crate::chain::header::{Hash, Header, Place};
 use crate::store::Store;
 
 /// A survey, with what the store knew before.
@@ -14,12 +16,39 @@ pub(super) struct Surveyed {
     pub(super) survey: Survey,
     /// Hash, height and place of each stored block.
     pub(super) stored_places: Vec<(Hash, u32, Place)>,
-    /// What was noted beside them.
-    pub(super) noted: FxHashMap<Place, Hash>,
+    /// What was noted beside them, by where it stands.
+    pub(super) noted: FxHashMap<Place, Noted>,
     /// Height from which on the chain was surveyed, if only its end was.
     pub(super) root: Option<u32>,
     /// Noted blocks that are off the chain and were not looked at.
     pub(super) stale_below: usize,
+}
+
+/// A header that was noted, in little: of a scan of a few days there are a million.
+#[derive(Clone, Copy)]
+pub(super) struct Noted {
+    /// Of all that is noted but the height.
+    fingerprint: u64,
+    height: Option<u32>,
+}
+
+impl Noted {
+    fn of(header: &Header) -> Noted {
+        let Header { hash, prev, .. } = header;
+        let noted = (hash.0, prev.0, header.time, header.bits, header.size);
+        Noted {
+            fingerprint: FxBuildHasher.hash_one(noted),
+            height: header.height,
+        }
+    }
+
+    /// Whether `header` is what was noted. A block beside the chain, found in a file that is read again, tells no height: with `trust`
+    /// it keeps the one it was noted with.
+    pub(super) fn stands(&self, header: &Header, trust: bool) -> bool {
+        let now = Noted::of(header);
+        let same_height = now.height == self.height || trust && now.height.is_none();
+        now.fingerprint == self.fingerprint && same_height
+    }
 }
 
 impl Surveyed {
@@ -59,7 +88,8 @@ impl Surveyed {
     ) -> Result<Surveyed, Error> {
         let (source, since_last) = (job.source, job.options.since_last);
         let count = known.stored.len();
-        let noted = known.others.iter().map(|h| (h.place, h.hash)).collect();
+        let noted = known.others.iter().map(|h| (h.place, Noted::of(h)));
+        let noted = noted.collect();
         let folder = source.blocks_dir.to_string_lossy();
         if store
             .meta("blocks_dir")?

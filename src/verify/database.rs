@@ -75,6 +75,7 @@ pub(super) fn check(
         .flatten();
     let tidy = finished.as_deref() == Some("tip") && incomplete.as_deref() == Some("0");
     tip(store, tidy, findings)?;
+    scan_notes(store, missing.as_deref(), findings)?;
     let state = State {
         missing,
         tidy,
@@ -130,6 +131,37 @@ fn orphans(store: &Store, findings: &mut Findings<'_>) -> Result<(), Error> {
             None,
             format!("{count} block price(s), the first of height {first}, have no block"),
         );
+    }
+    Ok(())
+}
+
+/// What the last scan noted of itself, where it cannot have.
+fn scan_notes(
+    store: &Store,
+    missing: Option<&[Missing]>,
+    findings: &mut Findings<'_>,
+) -> Result<(), Error> {
+    let any_missing = missing.is_some_and(|missing| !missing.is_empty());
+    let holds = |key: &str, value: &str| match (key, value) {
+        ("finished", value) => matches!(value, "tip" | "range"),
+        ("incomplete", "0") => !any_missing,
+        ("incomplete", value) => value == "1",
+        (_, value) => value.parse::<u32>().is_ok(),
+    };
+    for key in [
+        "finished",
+        "incomplete",
+        "rules_version",
+        "stale_blocks",
+        "tip_time",
+    ] {
+        let value = findings.undamaged(None, store.meta(key))?.flatten();
+        if let Some(value) = value.filter(|value| !holds(key, value)) {
+            findings.wrong(
+                None,
+                format!("{key} is noted as '{value}', which cannot be"),
+            );
+        }
     }
     Ok(())
 }
@@ -213,6 +245,7 @@ struct State {
 fn faults(whole: &WholeDay, below: Option<&Below>, state: &State) -> Vec<String> {
     let mut faults = Vec::new();
     sums(whole, &mut faults);
+    told_by(whole, &mut faults);
     heights(whole, below, state.missing.as_deref(), &mut faults);
     completeness(whole, below, state, &mut faults);
     links(whole, below, &mut faults);
@@ -287,6 +320,20 @@ fn sums(whole: &WholeDay, faults: &mut Vec<String>) {
         whole.outputs,
         sum(|b| b.outputs),
     );
+}
+
+/// Whether it is noted of each block how the spends of its day's own coins were told, and of one without any that they were not.
+fn told_by(whole: &WholeDay, faults: &mut Vec<String>) {
+    let blocks = whole.row.blocks.iter();
+    for block in blocks.filter(|b| b.undo.is_some() != (b.transactions > 1)) {
+        let stored = block
+            .undo
+            .map_or("NULL".to_string(), |undo| u8::from(undo).to_string());
+        faults.push(format!(
+            "block {}: undo is stored as {stored}, and it has {} transaction(s)",
+            block.height, block.transactions
+        ));
+    }
 }
 
 fn heights(

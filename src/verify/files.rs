@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::database::Claim;
 use super::differences::differences;
+use super::noted;
 use super::{Error, Finding, Findings, Report, Work};
 use crate::chain::days::Day;
 use crate::chain::header::{Hash, Header, Place};
@@ -54,6 +55,9 @@ pub(super) fn check(
         check_found(source, &survey)?;
     }
     let own = is_own_folder(source, store)?;
+    if own {
+        noted::check(store, source, &survey, findings)?;
+    }
     let search = Search::new(&survey, claims, own);
     let mut days = Vec::new();
     let mut unchecked = Vec::new();

@@ -1,7 +1,8 @@
 //! The stored rows held against the block files they came from, and against each other.
 //!
 //! [`database`] looks whether the database agrees with itself; [`files`] reads the blocks of the days again, by the same
-//! code as the scan but always by hashing and with every merkle root recomputed, and looks whether the same rows follow.
+//! code as the scan but always by hashing and with every merkle root recomputed, and looks whether the same rows follow;
+//! `noted` holds what is noted of the files against them.
 //! `prices` looks whether the prices fit each other; `again` has the engines price the days again from the stored
 //! outputs. Nothing is written, and a scan may go on beside it.
 
@@ -9,6 +10,7 @@ mod again;
 pub mod database;
 mod differences;
 pub mod files;
+mod noted;
 mod prices;
 mod rows;
 

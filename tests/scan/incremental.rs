@@ -60,6 +60,16 @@ impl Growing {
             "step {}",
             self.step
         );
+        // What is noted of the files is what is in them, too.
+        let words = self.place.words("verify", &["--sample", "1"]);
+        let verified = self.place.run(words);
+        assert_eq!(
+            verified.code,
+            Some(0),
+            "step {}: {}",
+            self.step,
+            verified.stdout
+        );
     }
 
     #[track_caller]

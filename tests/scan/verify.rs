@@ -11,7 +11,7 @@ use blkprice::store::Store;
 use blkprice::synth::{RawBlock, Undo};
 use blkprice::verify::{Days, Error, run};
 
-use crate::support::{Place, Ran, heights_and_hashes, listing, small_chain};
+use crate::support::{Place, Ran, age, heights_and_hashes, listing, small_chain};
 
 /// The block that the tests damage.
 const HEIGHT: u32 = 42;
@@ -252,6 +252,11 @@ fn each_altered_row_is_found_and_its_day_named() {
             false,
         ),
         (
+            of_block("undo = NULL"),
+            "block 42: undo is stored as NULL, and it has ",
+            false,
+        ),
+        (
             of_day("price", "outputs = 7, usd = 1"),
             "outputs of the price by path: 7 is stored",
             false,
@@ -380,6 +385,22 @@ fn rows_of_days_that_are_not_stored_are_found() {
             "database: the time of the tip is noted as 1, and is 17",
         ),
         (
+            "UPDATE meta SET value = 'top' WHERE key = 'finished'",
+            "database: finished is noted as 'top', which cannot be",
+        ),
+        (
+            "UPDATE meta SET value = 'no' WHERE key = 'incomplete'",
+            "database: incomplete is noted as 'no', which cannot be",
+        ),
+        (
+            "INSERT INTO missing_height VALUES (9000, 9001, 'x')",
+            "database: incomplete is noted as '0', which cannot be",
+        ),
+        (
+            "UPDATE meta SET value = '-1' WHERE key = 'stale_blocks'",
+            "database: stale_blocks is noted as '-1', which cannot be",
+        ),
+        (
             "DROP INDEX chain_block_day",
             "database: its index chain_block_day is not as it was made",
         ),
@@ -397,6 +418,73 @@ fn rows_of_days_that_are_not_stored_are_found() {
         let ran = verify(&place, &[]).expect(5);
         let found = ran.stdout.lines().any(|line| line.starts_with(said));
         assert!(found, "{sql}\nexpected {said:?} in:\n{}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_is_noted_of_the_files_is_held_against_them_and_a_full_scan_notes_it_anew() {
+    let blocks = small_chain(4, 312);
+    let place = Place::new();
+    place.files().blocks_per_file(30).write(&blocks).unwrap();
+    let mut writer = place.files().append().unwrap();
+    for block in blocks[blocks.len() - 9].branch(3, 5) {
+        writer.block(&block).unwrap();
+    }
+    writer.finish().unwrap();
+    age(place.blocks(), 1_000);
+    place.backfill(&["--engine", "v9.1"]).expect(0);
+    sound(&place, &[]);
+    let digest = place.digest();
+    let noted = "SELECT * FROM other_block ORDER BY offset";
+    let (whole, others) = (fs::read(place.db()).unwrap(), place.query(noted));
+    assert_eq!(others.len(), 3);
+    let of_first = "WHERE offset = (SELECT min(offset) FROM other_block)";
+    let another = [
+        "prev = zeroblob(32)",
+        "time = time + 1",
+        "bits = bits + 1",
+        "size = size + 1",
+        "hash = zeroblob(32)",
+    ]
+    .map(|set| {
+        (
+            format!("UPDATE other_block SET {set} {of_first}"),
+            "it is another one",
+        )
+    });
+    let mut damages = another.to_vec();
+    damages.extend([
+        (
+            format!("DELETE FROM other_block {of_first}"),
+            "is neither stored nor noted",
+        ),
+        (
+            format!("UPDATE other_block SET height = 7 {of_first}"),
+            "it has another height",
+        ),
+        (
+            format!("UPDATE other_block SET offset = offset + 1 {of_first}"),
+            "no block stands there",
+        ),
+        (
+            "UPDATE block_file SET damaged = 1".to_string(),
+            "blk00000.dat is noted as damaged, and is whole",
+        ),
+    ]);
+    for (sql, said) in &damages {
+        fs::write(place.db(), &whole).unwrap();
+        place.open_db().execute_batch(sql).unwrap();
+        let ran = verify(&place, &["--sample", "1"]).expect(5);
+        let is_told = |line: &str| line.starts_with("database: ") && line.contains(said);
+        assert!(ran.stdout.lines().any(is_told), "{sql}\n{}", ran.stdout);
+        // As the message says, a scan that takes nothing on trust mends it.
+        place.scan(&[]).expect(0);
+        sound(&place, &[]);
+        assert_eq!(
+            (place.digest(), place.query(noted)),
+            (digest.clone(), others.clone()),
+            "{sql}"
+        );
     }
 }
 
