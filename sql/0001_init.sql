@@ -22,7 +22,7 @@ CREATE TABLE utc_day (
   rules_version INTEGER NOT NULL       -- version of the rules that chose the outputs
 );
 
--- The blocks of those days.
+-- The blocks of those days. One that is stored and no longer stands in the folder's files has the file 4294967295.
 CREATE TABLE chain_block (
   height       INTEGER PRIMARY KEY, -- from the genesis block, 0
   day          INTEGER NOT NULL,  -- UTC day it lies in, days since 1970-01-01
@@ -168,6 +168,7 @@ CREATE VIEW day_histogram AS
 -- The blocks of the stored days: the active chain.
 --   hash  TEXT: 64 hexadecimal digits in display order
 --   day   UTC day it lies in, 'YYYY-MM-DD'
+--   file  number of the blk file; 4294967295 where the block no longer stands in one
 CREATE VIEW block AS
   SELECT c.height, lower(hex(c.hash)) AS hash, c.time, d.date AS day, c.file, c.offset, c.size,
          c.transactions, c.outputs

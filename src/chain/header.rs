@@ -41,6 +41,24 @@ pub struct Place {
     pub offset: u64,
 }
 
+impl Place {
+    /// The file number of blocks that are stored and stand in no file of the folder; no block file has it.
+    pub const NO_FILE: u32 = u32::MAX;
+
+    /// The place of such a block: another for each height.
+    pub fn nowhere(height: u32) -> Place {
+        Place {
+            file: Place::NO_FILE,
+            offset: u64::from(height),
+        }
+    }
+
+    /// Whether it is the place of such a block.
+    pub fn is_nowhere(self) -> bool {
+        self.file == Place::NO_FILE
+    }
+}
+
 /// What the chain stage knows of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {

@@ -10,6 +10,7 @@ use super::price::EngineFlags;
 use super::priced::{Shape, line, utxoracle_line};
 use super::progress::Shown;
 use crate::chain::days::SECONDS;
+use crate::chain::header::Place;
 use crate::export::day::window_json;
 use crate::filter::Window;
 use crate::pricing::{Engine, daily, window};
@@ -69,11 +70,13 @@ pub(super) fn price_recent(
         shown.watch().check()?;
         let header = &survey.headers[at];
         let (block, _) = reader.read(header, &mut seen).map_err(|why| {
-            anyhow::anyhow!(
-                "block {height} (block file {}, offset {}) cannot be read: {why}",
-                header.place.file,
-                header.place.offset
-            )
+            let Place { file, offset } = header.place;
+            match header.place.is_nowhere() {
+                true => anyhow::anyhow!("block {height} no longer stands in the block files"),
+                false => anyhow::anyhow!(
+                    "block {height} (block file {file}, offset {offset}) cannot be read: {why}"
+                ),
+            }
         })?;
         read.push(StoredBlock {
             height,

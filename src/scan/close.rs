@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::plan::{Plan, blocks_of};
 use super::rounds::Job;
-use super::survey::{ELSEWHERE, Survey};
+use super::survey::Survey;
 use super::surveyed::Surveyed;
 use super::warning::Warning;
 use super::{Error, Report};
@@ -126,7 +126,7 @@ impl Now {
                 .binary_search_by_key(&height, |&(_, height, _)| height)
                 .is_ok_and(|at| before[at].0 == hash);
             // A block read from a later copy keeps that place: the first may be damaged.
-            if stayed && found != place && found.file != ELSEWHERE && !copies.contains(&place) {
+            if stayed && found != place && !copies.contains(&place) {
                 now.moved.push((height, found));
             }
         })?;

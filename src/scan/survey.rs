@@ -26,9 +26,6 @@ use crate::chain::heights::{PREFIX_BYTES, stated_height};
 use crate::chain::parts::{ActiveChain, Evidence};
 use crate::store::{self, FileState, Store};
 
-/// The file number of blocks that are stored from another folder; no block file has it.
-pub const ELSEWHERE: u32 = u32::MAX;
-
 /// So many files that cannot be read are told by name.
 const FEW: usize = 3;
 
@@ -60,10 +57,7 @@ impl Known {
     /// nowhere in this folder, so that it is neither looked for there nor taken for overwritten.
     pub fn forget_places(&mut self) {
         for header in &mut self.stored {
-            header.place = Place {
-                file: ELSEWHERE,
-                offset: u64::from(header.height.unwrap_or(0)),
-            };
+            header.place = Place::nowhere(header.height.unwrap_or(0));
         }
         self.others.clear();
         self.files.clear();

@@ -88,8 +88,6 @@ impl Surveyed {
     ) -> Result<Surveyed, Error> {
         let (source, since_last) = (job.source, job.options.since_last);
         let count = known.stored.len();
-        let noted = known.others.iter().map(|h| (h.place, Noted::of(h)));
-        let noted = noted.collect();
         let folder = source.blocks_dir.to_string_lossy();
         if store
             .meta("blocks_dir")?
@@ -97,6 +95,8 @@ impl Surveyed {
         {
             known.forget_places();
         }
+        let noted = known.others.iter().map(|h| (h.place, Noted::of(h)));
+        let noted = noted.collect();
         let survey = job
             .pool
             .install(|| survey(source, known, since_last, job.watch))?;

@@ -22,6 +22,15 @@ pub enum Warning {
     NewestGone(u32, u32),
     /// A file that stored blocks came from and that holds no record now, and so many more of them.
     NothingLeft(PathBuf, usize),
+    /// Stored blocks that other records were written over, though the node has no other branch.
+    Displaced {
+        /// How many.
+        count: usize,
+        /// Height of the first.
+        first: u32,
+        /// Height of the last.
+        last: u32,
+    },
     /// Files missing inside the run of numbers.
     MissingFiles(u32, u32),
     /// A record with a valid header and half a body behind the last whole one.
@@ -126,6 +135,11 @@ impl fmt::Display for Warning {
                     "\n  hint: is the xor.dat beside the files their own? What is stored stays"
                 )
             }
+            Warning::Displaced { count, first, last } => write!(
+                f,
+                "{count} stored blocks of heights {first} to {last} no longer stand in the block files, other records do; what is \
+                 stored of them stays (does the node fetch its chain anew?)"
+            ),
             Warning::MissingFiles(first, last) if first == last => {
                 write!(f, "block file blk{first:05}.dat is missing")
             }

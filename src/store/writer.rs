@@ -90,16 +90,35 @@ impl Store {
         run().map_err(sqlite(&path))
     }
 
-    /// Notes the folder the blocks come from, unless one is noted: a scan that is cut off is taken up in the same.
+    /// Notes the folder the blocks come from: a scan that is cut off is taken up in the same. Where another was noted, nothing that was
+    /// known of its files holds any more, and the blocks that are stored stand in no file of this one until they are found there.
     ///
     /// # Errors
-    /// SQLite refuses.
+    /// The database cannot be read, or SQLite refuses; nothing is changed then.
     pub fn note_folder(&mut self, dir: &str) -> Result<(), Error> {
-        let noted = self.db.execute(
-            "INSERT OR IGNORE INTO meta (key, value) VALUES ('blocks_dir', ?1)",
-            [dir],
-        );
-        noted.map(drop).map_err(sqlite(&self.path))
+        let noted = self.meta("blocks_dir")?;
+        if noted.as_deref() == Some(dir) {
+            return Ok(());
+        }
+        let path = self.path.clone();
+        let mut run = || -> rusqlite::Result<()> {
+            let tx = self.db.savepoint()?;
+            if noted.is_some() {
+                tx.execute(
+                    "UPDATE chain_block SET file = ?1, offset = height",
+                    [Place::NO_FILE],
+                )?;
+                tx.execute("DELETE FROM other_block", [])?;
+                tx.execute("DELETE FROM block_file", [])?;
+                tx.execute("DELETE FROM meta WHERE key = 'finished'", [])?;
+            }
+            tx.execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES ('blocks_dir', ?1)",
+                [dir],
+            )?;
+            tx.commit()
+        };
+        run().map_err(sqlite(&path))
     }
 
     /// The earliest day that was ever stored.

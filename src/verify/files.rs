@@ -20,6 +20,7 @@ use crate::store::Store;
 use crate::store::check::WholeDay;
 
 const PRUNED: &str = "block files of it are gone (pruned?)";
+const NO_LONGER: &str = "blocks of it are no longer in this folder";
 const NOT_HERE: &str =
     "blocks of it are not in this folder, which is not the one the database was made from";
 const OTHER_RULES: &str = "it was stored by other rules; `blkprice scan` stores it anew";
@@ -58,7 +59,7 @@ pub(super) fn check(
     if own {
         noted::check(store, source, &survey, findings)?;
     }
-    let search = Search::new(&survey, claims, own);
+    let search = Search::new(&survey, own);
     let mut days = Vec::new();
     let mut unchecked = Vec::new();
     let mut places = Vec::new();
@@ -70,7 +71,7 @@ pub(super) fn check(
             continue;
         }
         let mut found = Vec::with_capacity(claim.blocks.len());
-        let (mut gone, mut lost) = (false, false);
+        let (mut nowhere, mut gone, mut lost) = (false, false, false);
         for &(height, hash, place) in &claim.blocks {
             match search.find(hash, place) {
                 Found::There(at) => found.push((height, at)),
@@ -88,6 +89,7 @@ pub(super) fn check(
                     found.push((height, at));
                     places.push((at, header));
                 }
+                Found::Gone if place.is_nowhere() => nowhere = true,
                 Found::Gone => gone = true,
                 Found::Lost => {
                     lost = true;
@@ -102,10 +104,13 @@ pub(super) fn check(
                 }
             }
         }
-        if gone && !lost {
-            unchecked.push((day.day, if own { PRUNED } else { NOT_HERE }));
-        }
-        if gone || lost {
+        let why = match own {
+            false => NOT_HERE,
+            true if nowhere => NO_LONGER,
+            true => PRUNED,
+        };
+        if nowhere || gone || lost {
+            unchecked.extend(Some((day.day, why)).filter(|_| !lost));
             continue;
         }
         survey.chain.blocks.extend(found);
@@ -157,7 +162,7 @@ enum Found {
     Copy(usize, Header),
     /// Somewhere else only.
     Elsewhere(usize),
-    /// Its file is gone, or the files are laid out otherwise than those it was read from.
+    /// Its file is gone.
     Gone,
     /// Its file is there, and it is not in it.
     Lost,
@@ -178,16 +183,14 @@ struct Search {
     by_hash: FxHashMap<Hash, (usize, Place)>,
     copies: FxHashMap<(Hash, Place), Header>,
     files: FxHashSet<u32>,
-    /// Files in which blocks were stored from another folder, in which another file had that number.
-    otherwise: FxHashSet<u32>,
     /// The places stored are of this folder.
     own: bool,
 }
 
 impl Search {
-    fn new(survey: &Survey, claims: &[Claim], own: bool) -> Search {
+    fn new(survey: &Survey, own: bool) -> Search {
         let by_hash = survey.headers.iter().enumerate();
-        let mut search = Search {
+        Search {
             by_hash: by_hash.map(|(at, h)| (h.hash, (at, h.place))).collect(),
             copies: survey
                 .copies
@@ -195,41 +198,19 @@ impl Search {
                 .map(|h| ((h.hash, h.place), *h))
                 .collect(),
             files: survey.paths.keys().copied().collect(),
-            otherwise: FxHashSet::default(),
             own,
-        };
-        let blocks = || claims.iter().flat_map(|claim| &claim.blocks);
-        let stored: FxHashSet<Hash> = blocks().map(|&(_, hash, _)| hash).collect();
-        // A record written to the wrong place damages one or a few; of a file laid out otherwise most stand elsewhere.
-        let mut standing: FxHashMap<u32, (usize, usize)> = FxHashMap::default();
-        for (_, hash, place) in blocks() {
-            let (stand, all) = standing.entry(place.file).or_default();
-            *all += 1;
-            let there = search.by_hash.get(hash).is_some_and(|(_, at)| at == place);
-            *stand += usize::from(there || search.copies.contains_key(&(*hash, *place)));
         }
-        let most_stand = |file: u32| standing.get(&file).is_some_and(|(n, all)| 2 * n > *all);
-        search.otherwise = blocks()
-            .filter(|(_, hash, _)| !search.by_hash.contains_key(hash))
-            .filter(|&&(_, _, place)| {
-                stands_over(survey, place).is_some_and(|h| stored.contains(&h.hash))
-            })
-            .map(|(_, _, place)| place.file)
-            .filter(|&file| !most_stand(file))
-            .collect();
-        search
     }
 
     fn find(&self, hash: Hash, place: Place) -> Found {
         let Some(&(at, first)) = self.by_hash.get(&hash) else {
-            let there = self.files.contains(&place.file) && !self.otherwise.contains(&place.file);
-            return if there && self.own {
+            return if self.own && self.files.contains(&place.file) {
                 Found::Lost
             } else {
                 Found::Gone
             };
         };
-        if first == place || !self.own {
+        if first == place || place.is_nowhere() || !self.own {
             return Found::There(at);
         }
         match self.copies.get(&(hash, place)) {
@@ -237,14 +218,6 @@ impl Search {
             None => Found::Elsewhere(at),
         }
     }
-}
-
-/// The record over that place.
-fn stands_over(survey: &Survey, place: Place) -> Option<&Header> {
-    let behind = survey.headers.partition_point(|h| h.place <= place);
-    let header = survey.headers[..behind].last()?;
-    let end = header.place.offset.checked_add(u64::from(header.size))?;
-    (header.place.file == place.file && place.offset < end).then_some(header)
 }
 
 #[expect(

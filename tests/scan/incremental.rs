@@ -1,5 +1,6 @@
 //! Folders that grow, fork and lose files between runs: what `--since-last` adds up to is what a fresh scan finds.
 
+use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bitcoin::BlockHash;
 use blkprice::blockfile::Chain;
 use blkprice::scan::{Error, Options, Progress, Source, Unit, Warning, Watch, run};
 use blkprice::store::Store;
@@ -646,7 +648,7 @@ impl Life {
         // At most five, and never the genesis block: another would be another chain.
         let most = self.blocks.len().saturating_sub(1).min(5);
         let keep = self.blocks.len() - self.rng.below(most + 1);
-        let lost: Vec<(RawBlock, usize)> = self.blocks.split_off(keep);
+        let mut lost: Vec<(RawBlock, usize)> = self.blocks.split_off(keep);
         if lost.iter().any(|(_, of)| *of != file) {
             self.blocks.extend(lost);
             return;
@@ -654,6 +656,16 @@ impl Life {
         let bytes: u64 = lost.iter().map(|(b, _)| 8 + b.bytes.len() as u64).sum();
         let end = self.node.end(file) - bytes;
         self.node.forget(file, end);
+        // What stays of higher blocks can be connected only once those below are there again: it asks for them.
+        let mut wanted: HashSet<BlockHash> = self.blocks.iter().map(|(b, _)| b.prev).collect();
+        lost.sort_by_key(|(block, _)| std::cmp::Reverse(block.height));
+        for (block, _) in lost {
+            if wanted.contains(&block.hash) {
+                wanted.insert(block.prev);
+                self.node.write(file, [&block]);
+                self.blocks.push((block, file));
+            }
+        }
     }
 
     fn link(&self) {

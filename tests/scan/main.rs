@@ -16,6 +16,7 @@ mod hostile;
 mod incremental;
 mod locate;
 mod node;
+mod resync;
 mod same_content;
 mod touches_nothing;
 mod verify;

@@ -2,15 +2,16 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{ELSEWHERE, Known, Survey};
-use crate::chain::header::{Header, Place};
+use super::{Known, Survey};
+use crate::chain::header::{Hash, Header, Place};
 use crate::chain::index::HashIndex;
+use crate::scan::warning::Warning;
 
 /// Joins what was found with what the store knows, each hash once.
 ///
-/// Of a file read again only what was found counts, with one exception: a stored block that is no longer
-/// found stays (its bytes may have been damaged or cut off since), unless the node has written other
-/// records at or before its place, as it does after a crash.
+/// Of a file read again only what was found counts, with one exception: a stored block that is no longer found stays (its bytes
+/// may have been damaged or cut off since, or the node fetches its chain anew), unless the node has gone on in its place with
+/// another branch, as it does after a crash.
 pub(super) fn merge(
     survey: &mut Survey,
     found: Vec<Header>,
@@ -22,26 +23,54 @@ pub(super) fn merge(
     // Blocks stored from another folder may claim a place that one of this folder stands at.
     stored.sort_unstable_by_key(|header| (header.place, header.hash.0));
     others.sort_unstable_by_key(|header| (header.place, header.hash.0));
-    let stands_in = |list: &[Header], header: &Header| {
-        let key = (header.place, header.hash.0);
-        list.binary_search_by_key(&key, |other| (other.place, other.hash.0))
-            .is_ok()
-    };
-    let mut rewritten: FxHashMap<u32, u64> = FxHashMap::default();
+    let mut written: FxHashMap<u32, Vec<&Header>> = FxHashMap::default();
     for header in &found {
         if !stands_in(&stored, header) && !stands_in(&others, header) {
-            let first = rewritten.entry(header.place.file).or_insert(u64::MAX);
-            *first = (*first).min(header.place.offset);
+            written.entry(header.place.file).or_default().push(header);
         }
     }
-    stored.retain(|header| {
-        let from = rewritten
-            .get(&header.place.file)
-            .copied()
-            .unwrap_or(u64::MAX);
-        !fresh.contains_key(&header.place.file)
-            // What was found again where it was is not needed twice.
-            || header.place.offset < from && !stands_in(&found, header)
+    // What was found again where it was is not needed twice.
+    let is_lost =
+        |header: &Header| fresh.contains_key(&header.place.file) && !stands_in(&found, header);
+    let lost: FxHashSet<Hash> = stored
+        .iter()
+        .filter(|h| is_lost(h))
+        .map(|h| h.hash)
+        .collect();
+    let found_again: FxHashSet<Hash> = match lost.is_empty() {
+        true => FxHashSet::default(),
+        false => found
+            .iter()
+            .map(|h| h.hash)
+            .filter(|hash| lost.contains(hash))
+            .collect(),
+    };
+    let replaced = match lost.len() > found_again.len() {
+        true => Replaced::new(&written, &stored, &others),
+        false => Replaced::default(),
+    };
+    let mut displaced = Vec::new();
+    let mut unsure = FxHashSet::default();
+    stored.retain_mut(|header| {
+        if !fresh.contains_key(&header.place.file) {
+            return true;
+        }
+        if !is_lost(header) || found_again.contains(&header.hash) {
+            return false;
+        }
+        let height = header.height.unwrap_or(0);
+        match replaced.at(header.place) {
+            None => {
+                unsure.insert(header.place.file);
+                true
+            }
+            Some(fork) if fork.is_some_and(|fork| fork < height) => false,
+            Some(_) => {
+                displaced.push(height);
+                header.place = Place::nowhere(height);
+                true
+            }
+        }
     });
     others.retain(|header| !fresh.contains_key(&header.place.file));
 
@@ -68,7 +97,7 @@ pub(super) fn merge(
             && fresh
                 .get(&file)
                 .is_none_or(|found| found.binary_search(&offset).is_ok());
-        let other = all[first as usize].place != header.place && file != ELSEWHERE;
+        let other = all[first as usize].place != header.place && !header.place.is_nowhere();
         if holds && other && copied.insert(header.place) {
             survey.copies.push(*header);
         }
@@ -82,4 +111,102 @@ pub(super) fn merge(
     });
     all.sort_by_key(|header| header.place);
     survey.headers = all;
+    tell_displaced(survey, displaced);
+    // What these files no longer hold may be in others by the next run: they are looked at again then.
+    survey.files.retain(|state| !unsure.contains(&state.file));
+}
+
+/// Warns of stored blocks, by their heights, that were written over and were found nowhere.
+fn tell_displaced(survey: &mut Survey, mut displaced: Vec<u32>) {
+    displaced.sort_unstable();
+    if let [first, ..] = displaced[..] {
+        let (count, last) = (displaced.len(), displaced[displaced.len() - 1]);
+        let warning = Warning::Displaced { count, first, last };
+        survey.warnings.push(warning);
+    }
+}
+
+/// Whether a header of that hash is in a list at that place.
+fn stands_in(list: &[Header], header: &Header) -> bool {
+    let key = (header.place, header.hash.0);
+    list.binary_search_by_key(&key, |other| (other.place, other.hash.0))
+        .is_ok()
+}
+
+/// Where records were written that were not there before.
+#[derive(Default)]
+struct Replaced {
+    /// For each file, ascending: where one stands, and the lowest height at which it or one before it leaves the stored chain, if any
+    /// does.
+    by_file: FxHashMap<u32, Vec<(u64, Option<u32>)>>,
+}
+
+impl Replaced {
+    fn new(
+        written: &FxHashMap<u32, Vec<&Header>>,
+        stored: &[Header],
+        others: &[Header],
+    ) -> Replaced {
+        let heights: FxHashMap<Hash, u32> = stored
+            .iter()
+            .filter_map(|header| Some((header.hash, header.height?)))
+            .collect();
+        let headers = written.values().flatten().copied().chain(others);
+        let parents: FxHashMap<Hash, Hash> = headers
+            .filter(|header| !heights.contains_key(&header.hash))
+            .map(|header| (header.hash, header.prev))
+            .collect();
+        let mut forks: FxHashMap<Hash, Option<u32>> = FxHashMap::default();
+        let by_file = written.iter().map(|(&file, headers)| {
+            let mut lowest: Option<u32> = None;
+            let mut places = Vec::with_capacity(headers.len());
+            for header in headers {
+                // A block that is stored is fetched again, and replaces nothing.
+                if !heights.contains_key(&header.hash) {
+                    let fork = fork(header.hash, &parents, &heights, &mut forks);
+                    lowest = lowest.into_iter().chain(fork).min();
+                }
+                places.push((header.place.offset, lowest));
+            }
+            (file, places)
+        });
+        Replaced {
+            by_file: by_file.collect(),
+        }
+    }
+
+    /// Whether something was written at this place or before it in its file, and if so, the lowest height of the stored chain on which
+    /// any of that stands as another branch.
+    fn at(&self, place: Place) -> Option<Option<u32>> {
+        let places = self.by_file.get(&place.file)?;
+        let before = places.partition_point(|&(offset, _)| offset <= place.offset);
+        Some(places[before.checked_sub(1)?].1)
+    }
+}
+
+/// The height of the stored block that a block which is not stored stands on in the end; `None` where its line is not known so far.
+fn fork(
+    of: Hash,
+    parents: &FxHashMap<Hash, Hash>,
+    heights: &FxHashMap<Hash, u32>,
+    forks: &mut FxHashMap<Hash, Option<u32>>,
+) -> Option<u32> {
+    let mut line = Vec::new();
+    let mut at = of;
+    // No hash can make a cycle.
+    let found = loop {
+        if let Some(&fork) = forks.get(&at) {
+            break fork;
+        }
+        if let Some(&height) = heights.get(&at) {
+            break Some(height);
+        }
+        line.push(at);
+        match parents.get(&at) {
+            Some(&parent) => at = parent,
+            None => break None,
+        }
+    };
+    forks.extend(line.into_iter().map(|hash| (hash, found)));
+    found
 }
