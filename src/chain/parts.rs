@@ -323,6 +323,9 @@ mod tests {
         headers.push(block(2, 5, 1, 0, 4000));
         headers.push(block(3, 5, 1, 0, 5000));
         assert_eq!(blocks(&choose(&headers, &[]), &headers)[5], (2, 5));
+        // Unless it was written over.
+        headers[5].place = Place::nowhere(5);
+        assert_eq!(blocks(&choose(&headers, &[]), &headers)[5], (3, 5));
         headers[6].bits = 0x2000_ffff;
         headers.push(block(2, 6, 2, 0, 6000));
         assert_eq!(blocks(&choose(&headers, &[]), &headers)[5], (3, 5));

@@ -15,6 +15,8 @@ pub struct Forest<'h> {
     root: Vec<u32>,
     depth: Vec<u32>,
     work: Vec<Work>,
+    /// How many up to each stand in no file.
+    absent: Vec<u32>,
 }
 
 /// A tree reduced to its branch of most work.
@@ -50,6 +52,7 @@ impl<'h> Forest<'h> {
             root: vec![NONE; headers.len()],
             depth: vec![0; headers.len()],
             work: vec![Work::from_be_bytes([0; 32]); headers.len()],
+            absent: vec![0; headers.len()],
             parent,
         };
         forest.weigh();
@@ -73,6 +76,7 @@ impl<'h> Forest<'h> {
                 let own = self.headers[at]
                     .work()
                     .unwrap_or(Work::from_be_bytes([0; 32]));
+                self.absent[at] = u32::from(self.headers[at].place.is_nowhere());
                 match self.parent[at] {
                     NONE => {
                         self.root[at] = at as u32; // below NONE: a folder has fewer than 2^32 blocks
@@ -83,19 +87,24 @@ impl<'h> Forest<'h> {
                         self.root[at] = self.root[parent];
                         self.depth[at] = self.depth[parent] + 1;
                         self.work[at] = self.work[parent] + own;
+                        self.absent[at] += self.absent[parent];
                     }
                 }
             }
         }
     }
 
-    /// The branch of most work of each tree, of equal work the one whose tip is first in file order; in
-    /// file order of their roots.
+    /// The branch of most work of each tree; of equal work the one of which most stands in files, as what a node has written
+    /// over is hardly its chain; else the one whose tip is first in file order. In file order of their roots.
     pub fn branches(&self) -> Vec<Branch> {
         let mut best: Vec<u32> = vec![NONE; self.headers.len()];
         for at in 0..self.headers.len() {
             let slot = &mut best[self.root[at] as usize];
-            if *slot == NONE || self.work[at] > self.work[*slot as usize] {
+            let better = |than: usize| {
+                self.work[at] > self.work[than]
+                    || self.work[at] == self.work[than] && self.absent[at] < self.absent[than]
+            };
+            if *slot == NONE || better(*slot as usize) {
                 *slot = at as u32; // as in `weigh`
             }
         }

