@@ -44,7 +44,10 @@ pub(super) fn close(
     let unreadable = |warning: &Warning| {
         matches!(
             warning,
-            Warning::Unreadable(..) | Warning::NewestGone(..) | Warning::NothingLeft(..)
+            Warning::Unreadable(..)
+                | Warning::NewestGone(..)
+                | Warning::NothingLeft(..)
+                | Warning::NoLonger { .. }
         )
     };
     report.incomplete = !closing.missing.is_empty()

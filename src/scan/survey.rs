@@ -253,6 +253,10 @@ fn nothing_left(survey: &mut Survey, fresh: &FxHashMap<u32, Vec<u64>>) {
     let first = held.first().and_then(|file| survey.paths.get(file));
     if let Some(path) = first.cloned() {
         let warning = Warning::NothingLeft(path, held.len() - 1);
+        let told = |path: &PathBuf| held.iter().any(|file| survey.paths.get(file) == Some(path));
+        survey
+            .warnings
+            .retain(|warning| !matches!(warning, Warning::NoLonger { path, .. } if told(path)));
         survey.warnings.push(warning);
         survey.files.retain(|state| !held.contains(&state.file));
     }

@@ -31,6 +31,17 @@ pub enum Warning {
         /// Height of the last.
         last: u32,
     },
+    /// Stored blocks that are no longer in their file, and nothing in their place.
+    NoLonger {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        count: usize,
+        /// Height of the first.
+        first: u32,
+        /// Height of the last.
+        last: u32,
+    },
     /// Files missing inside the run of numbers.
     MissingFiles(u32, u32),
     /// A record with a valid header and half a body behind the last whole one.
@@ -137,8 +148,22 @@ impl fmt::Display for Warning {
             }
             Warning::Displaced { count, first, last } => write!(
                 f,
-                "{count} stored blocks of heights {first} to {last} no longer stand in the block files, other records do; what is \
-                 stored of them stays (does the node fetch its chain anew?)"
+                "{} no longer where {} stood, other records are; what is stored stays (does the node fetch its chain anew?)",
+                Blocks(*count, *first, *last),
+                if *count == 1 { "it" } else { "they" }
+            ),
+            Warning::NoLonger {
+                path,
+                count,
+                first,
+                last,
+            } => write!(
+                f,
+                "{}: {} no longer in it (cut short, or damaged?); what is stored of {} stays\n  hint: a node that was killed fetches \
+                 its last blocks again; for others see `bitcoind -reindex` (a pruned node fetches its whole chain then)",
+                path.display(),
+                Blocks(*count, *first, *last),
+                if *count == 1 { "it" } else { "them" }
             ),
             Warning::MissingFiles(first, last) if first == last => {
                 write!(f, "block file blk{first:05}.dat is missing")
@@ -167,7 +192,7 @@ impl fmt::Display for Warning {
                 why,
             } => write!(
                 f,
-                "{}: block {height} at offset {} is damaged: {why}; left out\n  hint: the node can fetch it again after `bitcoind -reindex`",
+                "{}: block {height} at offset {} is damaged: {why}; left out\n  hint: the node can fetch it again after `bitcoind -reindex` (a pruned one fetches its whole chain then)",
                 path.display(),
                 place.offset
             ),
@@ -216,6 +241,20 @@ impl fmt::Display for Warning {
                 need / 1_000_000,
                 free / 1_000_000
             ),
+        }
+    }
+}
+
+/// So many stored blocks between two heights, with their verb.
+struct Blocks(usize, u32, u32);
+
+impl fmt::Display for Blocks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Blocks(1, height, _) => write!(f, "stored block {height} is"),
+            Blocks(count, first, last) => {
+                write!(f, "{count} stored blocks, heights {first} to {last}, are")
+            }
         }
     }
 }

@@ -125,6 +125,48 @@ fn newest_files_that_are_gone_are_told() {
 }
 
 #[test]
+fn files_cut_short_or_zeroed_between_runs_are_told_with_their_heights() {
+    let blocks = small_chain(4, 26);
+    let last = blocks.len() as u32 - 1;
+    for (file, ends) in [(1, (32, 39)), (last / 20, (last - 3, last))] {
+        for zeros in [false, true] {
+            let place = Place::new();
+            let written = place.files().blocks_per_file(20).write(&blocks).unwrap();
+            crate::support::age(place.blocks(), 1_000);
+            place.backfill(&[]).expect(0);
+            let (digest, path) = (place.digest(), place.file(file));
+            let whole = fs::read(&path).unwrap();
+            // At the border of a record: what is left looks as whole as before.
+            let cut = written.places[ends.0 as usize].offset as usize - 8;
+            let mut left = whole[..cut].to_vec();
+            if zeros {
+                left.resize(whole.len(), 0);
+            }
+            fs::write(&path, left).unwrap();
+            let (first, last) = ends;
+            let said = format!(
+                "blk{file:05}.dat: {} stored blocks, heights {first} to {last}, are no longer in it",
+                last - first + 1
+            );
+            for _ in 0..2 {
+                place.backfill(&["--since-last"]).expect(3).says(&said);
+                assert_eq!(place.digest(), digest);
+            }
+            // The node fetches them again, in another order.
+            let mut again = whole[..cut].to_vec();
+            for at in (first..=last).rev() {
+                let start = written.places[at as usize].offset as usize;
+                again.extend_from_slice(&whole[start - 8..start + blocks[at as usize].bytes.len()]);
+            }
+            fs::write(&path, again).unwrap();
+            place.backfill(&["--since-last"]).expect(0);
+            assert_eq!(place.digest(), digest);
+            place.run(place.words("verify", &[])).expect(0);
+        }
+    }
+}
+
+#[test]
 fn a_disk_unmounted_during_a_scan_that_leaves_an_empty_folder_costs_nothing_that_was_stored() {
     at_every_moment(
         &small_chain(6, 951),

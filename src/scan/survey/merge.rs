@@ -1,5 +1,7 @@
 //! What was found and what is remembered, as one list.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Known, Survey};
@@ -50,7 +52,7 @@ pub(super) fn merge(
         false => Replaced::default(),
     };
     let mut displaced = Vec::new();
-    let mut unsure = FxHashSet::default();
+    let mut gone: BTreeMap<u32, Vec<u32>> = BTreeMap::default();
     stored.retain_mut(|header| {
         if !fresh.contains_key(&header.place.file) {
             return true;
@@ -61,7 +63,7 @@ pub(super) fn merge(
         let height = header.height.unwrap_or(0);
         match replaced.at(header.place) {
             None => {
-                unsure.insert(header.place.file);
+                gone.entry(header.place.file).or_default().push(height);
                 true
             }
             Some(fork) if fork.is_some_and(|fork| fork < height) => false,
@@ -112,8 +114,26 @@ pub(super) fn merge(
     all.sort_by_key(|header| header.place);
     survey.headers = all;
     tell_displaced(survey, displaced);
+    tell_gone(survey, &gone);
     // What these files no longer hold may be in others by the next run: they are looked at again then.
-    survey.files.retain(|state| !unsure.contains(&state.file));
+    survey.files.retain(|state| !gone.contains_key(&state.file));
+}
+
+/// Warns of stored blocks that are no longer in their files, though nothing was written over them: their heights, by file.
+fn tell_gone(survey: &mut Survey, gone: &BTreeMap<u32, Vec<u32>>) {
+    for (file, heights) in gone {
+        let ends = heights.iter().min().zip(heights.iter().max());
+        if let Some((path, (&first, &last))) = survey.paths.get(file).zip(ends) {
+            let (path, count) = (path.clone(), heights.len());
+            let warning = Warning::NoLonger {
+                path,
+                count,
+                first,
+                last,
+            };
+            survey.warnings.push(warning);
+        }
+    }
 }
 
 /// Warns of stored blocks, by their heights, that were written over and were found nowhere.
