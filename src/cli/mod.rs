@@ -57,9 +57,14 @@ Examples:
 
 `blkprice help COMMAND` shows the flags of a command, and examples.
 
-Exit codes: 0 ok, 1 error, 2 usage, 3 heights are missing inside the range or files could not be read (all
-else is stored), 4 the database is being written by another, 5 verify found something wrong, 130 interrupted.
-`watch` ends with 0 when told to stop.";
+Exit codes:
+  0    ok; `watch` was told to stop
+  1    error
+  2    usage
+  3    heights are missing inside the range, or files could not be read; all else is stored
+  4    the database is being written by another
+  5    `verify` found something wrong
+  130  interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -19,9 +19,8 @@ pub(super) fn say(line: &str) {
 pub(super) fn put(line: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     let line = escaped(line, |_, _| false);
-    writeln!(out, "{line}")?;
-    out.flush()?;
-    Ok(())
+    let written = writeln!(out, "{line}").and_then(|()| out.flush());
+    written.context("writing to stdout")
 }
 
 /// Data as indented JSON.

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -17,7 +17,44 @@ const SHOWN_WARNINGS: u64 = 40;
 /// Between two plain lines.
 const EVERY: Duration = Duration::from_secs(10);
 
-static STOP: AtomicBool = AtomicBool::new(false);
+static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Takes note of Ctrl-C and of the system's wish to stop. Asked twice it is at once: the database is left as after a crash, which it
+/// is made for. A hangup that was ignored when we were started, as under `nohup`, stays so.
+#[cfg(unix)]
+fn listen() -> io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+    use signal_hook::flag;
+
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        if signal != SIGHUP || !is_ignored(signal) {
+            flag::register_conditional_shutdown(signal, 130, Arc::clone(&STOP))?;
+            flag::register(signal, Arc::clone(&STOP))?;
+        }
+    }
+    // A limit on the size of files (`ulimit -f`) is then an error of the write and not the end of the process.
+    flag::register(SIGXFSZ, Arc::default())?;
+    Ok(())
+}
+
+/// Whether the signal is ignored, where the system tells it (Linux, `proc_pid_status(5)`).
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+/// As far as the system has such signals.
+#[cfg(not(unix))]
+fn listen() -> Result<(), ctrlc::Error> {
+    ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+}
 
 /// Progress for a person.
 pub(super) struct Shown {
@@ -40,17 +77,7 @@ struct Phase {
 impl Shown {
     /// Progress on stderr, with Ctrl-C and the system's wish to stop taken note of.
     pub(super) fn new() -> anyhow::Result<Shown> {
-        ctrlc::set_handler(|| {
-            if STOP.swap(true, Ordering::Relaxed) {
-                // Asked twice: at once. The database is left as after a crash, which it is made for.
-                std::process::exit(130);
-            }
-        })
-        .context("cannot listen for Ctrl-C")?;
-        // A limit on the size of files (`ulimit -f`) is then an error of the write and not the end of the process.
-        #[cfg(unix)]
-        signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default())
-            .context("cannot listen for SIGXFSZ")?;
+        listen().context("cannot listen for signals")?;
         Ok(Shown {
             terminal: io::stderr().is_terminal(),
             phase: Mutex::new(None),

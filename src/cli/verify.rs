@@ -77,7 +77,13 @@ impl Verify {
         written?;
         shown.conclude();
         shown.put(&summary(&report, days))?;
-        if report.wrong > 0 {
+        if report.in_files > 0 {
+            say(
+                "hint: block files that are damaged or cut short say nothing against what was stored of them before: keep the database. \
+                 The node can fetch their blocks again (`bitcoind -reindex`; a pruned node fetches its whole chain then)",
+            );
+        }
+        if report.wrong > report.in_files {
             say(
                 "hint: prices and what is kept for them are made anew by `blkprice price --again`, what is noted of the block files by \
                  `blkprice scan`; for anything else keep the database aside and scan into a new one with --db",

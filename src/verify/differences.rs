@@ -7,24 +7,26 @@ use crate::scan::decode::DecodedDay;
 use crate::store::codec::Decoder;
 use crate::store::{BlockRow, DayRow};
 
-/// In what the stored rows differ from those that follow from the blocks.
-pub(super) fn differences(stored: &DayRow, fresh: &DecodedDay) -> Vec<String> {
-    let mut told = Vec::new();
-    for lost in &fresh.lost {
-        if let Warning::Damaged {
+/// What is wrong with the blocks themselves.
+pub(super) fn damages(fresh: &DecodedDay) -> impl Iterator<Item = String> {
+    fresh.lost.iter().filter_map(|lost| match lost {
+        Warning::Damaged {
             height,
             path,
             place,
             why,
-        } = lost
-        {
-            told.push(format!(
-                "block {height} at offset {} of {} is damaged: {why}",
-                place.offset,
-                path.display()
-            ));
-        }
-    }
+        } => Some(format!(
+            "block {height} at offset {} of {} is damaged: {why}",
+            place.offset,
+            path.display()
+        )),
+        _ => None,
+    })
+}
+
+/// In what the stored rows differ from those that follow from the blocks.
+pub(super) fn differences(stored: &DayRow, fresh: &DecodedDay) -> Vec<String> {
+    let mut told = Vec::new();
     let by_height: FxHashMap<u32, &BlockRow> =
         fresh.row.blocks.iter().map(|b| (b.height, b)).collect();
     for block in &stored.blocks {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::database::Claim;
-use super::differences::differences;
+use super::differences::{damages, differences};
 use super::noted;
 use super::{Error, Finding, Findings, Report, Work};
 use crate::chain::days::Day;
@@ -100,7 +100,7 @@ pub(super) fn check(
                         path.display(),
                         place.offset
                     );
-                    findings.wrong(Some(day.day), what);
+                    findings.wrong_file(day.day, what);
                 }
             }
         }
@@ -278,6 +278,9 @@ fn compare_days(
             (findings.each)(&Finding::Unchecked { first, last, why });
             return Ok(());
         };
+        for what in damages(&fresh) {
+            findings.wrong_file(day, what);
+        }
         for what in differences(&whole.row, &fresh) {
             findings.wrong(Some(day), what);
         }

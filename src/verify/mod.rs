@@ -93,6 +93,8 @@ pub struct Report {
     pub bytes: u64,
     /// Findings that are wrong.
     pub wrong: u64,
+    /// Of them, those of the block files.
+    pub in_files: u64,
     /// Prices computed again.
     pub prices: u64,
 }
@@ -127,6 +129,8 @@ impl From<store::Error> for Error {
 struct Findings<'f> {
     each: &'f mut dyn FnMut(&Finding),
     wrong: u64,
+    /// Of them, those of the block files.
+    in_files: u64,
 }
 
 impl Findings<'_> {
@@ -134,6 +138,12 @@ impl Findings<'_> {
         self.wrong += 1;
         let what = what.into();
         (self.each)(&Finding::Wrong { day, what });
+    }
+
+    /// Something wrong with the block files, which says nothing against what is stored.
+    fn wrong_file(&mut self, day: WindowDay, what: String) {
+        self.in_files += 1;
+        self.wrong(Some(day), what);
     }
 
     /// What was read; nothing, with a finding, where the stored bytes are damaged.
@@ -180,7 +190,11 @@ pub fn run(
     watch: &Watch<'_>,
     each: &mut dyn FnMut(&Finding),
 ) -> Result<Report, Error> {
-    let mut findings = Findings { each, wrong: 0 };
+    let mut findings = Findings {
+        each,
+        wrong: 0,
+        in_files: 0,
+    };
     let (stored, sound) = database::check(store, watch, &mut findings)?;
     let mut report = Report {
         stored,
@@ -203,6 +217,7 @@ pub fn run(
         files::check(work, source, &mut findings, &mut report)?;
     }
     report.wrong = findings.wrong;
+    report.in_files = findings.in_files;
     Ok(report)
 }
 

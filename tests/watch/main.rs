@@ -91,6 +91,25 @@ fn each_block_is_told_within_two_seconds_and_a_signal_ends_it_in_peace() {
 }
 
 #[test]
+fn under_nohup_a_hangup_does_not_end_it() {
+    let blocks = small_chain(2, 58);
+    let (place, mut node) = node_with(&blocks[..20]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]);
+    shell.arg(env!("CARGO_BIN_EXE_blkprice"));
+    shell
+        .args(place.words("watch", &[]))
+        .current_dir(place.dir());
+    let mut watch = Watching::of(&mut shell);
+    watch.says("watching", LATER);
+    watch.signal("HUP");
+    node.write(0, &blocks[20..21]);
+    let line = watch.line(LATER);
+    assert!(line.starts_with(&start_of_line(&blocks[20])), "{line}");
+    watch.leave("TERM").expect(0).says("stopped");
+}
+
+#[test]
 fn blocks_written_while_nobody_watched_are_told_at_the_next_start() {
     let spec = ChainSpec {
         transactions_per_day: 8_000.0,

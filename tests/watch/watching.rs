@@ -18,8 +18,12 @@ pub(crate) struct Watching {
 
 impl Watching {
     pub(crate) fn start(place: &Place, args: &[&str]) -> Watching {
-        let mut child = place
-            .command(place.words("watch", args))
+        Watching::of(&mut place.command(place.words("watch", args)))
+    }
+
+    /// One that is started by this command.
+    pub(crate) fn of(command: &mut Command) -> Watching {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -63,14 +67,20 @@ impl Watching {
         );
     }
 
-    /// Sends the signal; the watch leaves within a few seconds. What it gives has the rest of stdout and all of stderr.
+    /// Sends the signal.
     #[track_caller]
-    pub(crate) fn leave(mut self, signal: &str) -> Ran {
+    pub(crate) fn signal(&self, signal: &str) {
         let sent = Command::new("kill")
             .args([format!("-{signal}"), self.child.id().to_string()])
             .status()
             .unwrap();
         assert!(sent.success());
+    }
+
+    /// Sends the signal; the watch leaves within a few seconds. What it gives has the rest of stdout and all of stderr.
+    #[track_caller]
+    pub(crate) fn leave(mut self, signal: &str) -> Ran {
+        self.signal(signal);
         let start = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
