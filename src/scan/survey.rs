@@ -1,6 +1,7 @@
 //! The header pass: what blocks a folder holds, and which of them are the chain.
 
 mod look;
+mod lost;
 mod merge;
 
 pub(super) use look::SETTLED;
