@@ -84,6 +84,13 @@ impl Core {
         self.run();
     }
 
+    /// The same, with a further argument this time.
+    pub(crate) fn restart_with(&mut self, arg: &str) {
+        self.args.push(arg.to_string());
+        self.restart();
+        self.args.pop();
+    }
+
     /// Kills the node (SIGKILL), and starts it again.
     pub(crate) fn kill_and_restart(&mut self) {
         self.kill();

@@ -58,3 +58,44 @@ fn what_was_stored_stays_while_the_node_prunes() {
     assert!(first > 0);
     agree(&scene, &fresh, first);
 }
+
+#[test]
+fn a_pruned_node_that_fetches_its_chain_anew_takes_nothing_away() {
+    let args = ["-fastprune", "-prune=1"];
+    let test = "a_pruned_node_that_fetches_its_chain_anew_takes_nothing_away";
+    let Some(mut scene) = Scene::start(test, &args) else {
+        return;
+    };
+    scene.mine(320, 8);
+    scene.agree();
+    let (chain, digest) = (scene.place.chain(), scene.place.digest());
+    let hashes = chain.iter().map(|(_, hash)| json!([hash, 0]));
+    let blocks: Vec<String> = scene.core.ask_each("getblock", hashes);
+    let prune = |scene: &Scene| -> u32 {
+        let limit = json!([scene.tip() - 288]);
+        scene.core.ask("pruneblockchain", limit)
+    };
+    assert!(prune(&scene) > 0);
+    scene.backfill().expect(0);
+
+    // It deletes all its block files and begins with the genesis block.
+    scene.core.restart_with("-reindex");
+    assert_eq!(scene.core.ask::<u32>("getblockcount", json!([])), 0);
+    for part in blocks[1..].chunks(50) {
+        for block in part {
+            scene.core.tell("submitblock", json!([block]));
+        }
+        scene.backfill();
+        assert_eq!(scene.place.chain(), chain);
+    }
+    assert!(prune(&scene) > 0);
+    scene.backfill().expect(0);
+    assert_eq!(scene.place.digest(), digest);
+    scene.agree_on_the_chain(0);
+    // It goes on from there.
+    scene.begin_branch();
+    scene.mine(5, 8);
+    scene.reorganise(3, 1, 8);
+    scene.backfill().expect(0);
+    scene.agree_on_the_chain(0);
+}
