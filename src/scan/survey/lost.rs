@@ -57,11 +57,11 @@ impl Lost {
             .min();
         let mut kept = Lost::default();
         stored.retain_mut(|header| {
-            if !is_read(header) {
-                return true;
-            }
             let height = header.height.unwrap_or(0);
             let dead = dead_from.is_some_and(|from| height >= from);
+            if !is_read(header) {
+                return !(dead && header.place.is_nowhere());
+            }
             if dead || !lost.contains(&header.hash) {
                 return false;
             }
