@@ -201,7 +201,7 @@ pub fn survey(
         }
     }
     few_unreadable(&mut survey.warnings);
-    merge(&mut survey, found, &fresh, known);
+    let lost = merge(&mut survey, found, &fresh, known);
     if let (Some(listed), Some(newest)) = (last_listed, newest) {
         // Not where the blocks of these files stand in others now, after the node has fetched them again.
         let lost =
@@ -237,6 +237,7 @@ pub fn survey(
         .warnings
         .extend(chain.unplaced.iter().cloned().map(Warning::Unplaced));
     survey.chain = chain;
+    lost.tell(&mut survey, &fresh);
     survey.vanished = vanished;
     Ok(survey)
 }
@@ -254,10 +255,6 @@ fn nothing_left(survey: &mut Survey, fresh: &FxHashMap<u32, Vec<u64>>) {
     let first = held.first().and_then(|file| survey.paths.get(file));
     if let Some(path) = first.cloned() {
         let warning = Warning::NothingLeft(path, held.len() - 1);
-        let told = |path: &PathBuf| held.iter().any(|file| survey.paths.get(file) == Some(path));
-        survey
-            .warnings
-            .retain(|warning| !matches!(warning, Warning::NoLonger { path, .. } if told(path)));
         survey.warnings.push(warning);
         survey.files.retain(|state| !held.contains(&state.file));
     }

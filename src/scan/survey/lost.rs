@@ -77,17 +77,28 @@ impl Lost {
         kept
     }
 
-    /// Warns of them.
-    pub(super) fn tell(mut self, survey: &mut Survey) {
-        self.displaced.sort_unstable();
-        if let [first, .., last] | [first @ last] = self.displaced[..] {
+    /// Warns of those that are on the chain, once it is chosen. A file with nothing left in it at all is told by itself.
+    pub(super) fn tell(mut self, survey: &mut Survey, fresh: &FxHashMap<u32, Vec<u64>>) {
+        let Survey { chain, headers, .. } = &*survey;
+        let on_chain = |height: &u32| {
+            let at = chain
+                .blocks
+                .binary_search_by_key(height, |&(height, _)| height);
+            // What was found tells no height.
+            at.is_ok_and(|at| headers[chain.blocks[at].1].height.is_some())
+        };
+        self.displaced.retain(on_chain);
+        for heights in self.gone.values_mut() {
+            heights.retain(on_chain);
+        }
+        if let Some((first, last)) = ends(&self.displaced) {
             let count = self.displaced.len();
             let warning = Warning::Displaced { count, first, last };
             survey.warnings.push(warning);
         }
-        for (file, heights) in &self.gone {
-            let ends = heights.iter().min().zip(heights.iter().max());
-            if let Some((path, (&first, &last))) = survey.paths.get(file).zip(ends) {
+        let is_left = |file: &u32| fresh.get(file).is_some_and(|found| !found.is_empty());
+        for (file, heights) in self.gone.iter().filter(|(file, _)| is_left(file)) {
+            if let Some((path, (first, last))) = survey.paths.get(file).zip(ends(heights)) {
                 let (path, count) = (path.clone(), heights.len());
                 survey.warnings.push(Warning::NoLonger {
                     path,
@@ -102,6 +113,11 @@ impl Lost {
             .files
             .retain(|state| !self.gone.contains_key(&state.file));
     }
+}
+
+/// The first and the last of them.
+fn ends(heights: &[u32]) -> Option<(u32, u32)> {
+    Some((*heights.iter().min()?, *heights.iter().max()?))
 }
 
 /// Whether a header of that hash is in a list at that place.

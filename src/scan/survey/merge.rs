@@ -15,7 +15,7 @@ pub(super) fn merge(
     found: Vec<Header>,
     fresh: &FxHashMap<u32, Vec<u64>>,
     known: Known,
-) {
+) -> Lost {
     let (mut stored, mut others) = (known.stored, known.others);
     // Lists in order of place are searched instead of sets: of a million blocks a set is a hundred megabytes.
     // Blocks stored from another folder may claim a place that one of this folder stands at.
@@ -61,5 +61,5 @@ pub(super) fn merge(
     });
     all.sort_by_key(|header| header.place);
     survey.headers = all;
-    lost.tell(survey);
+    lost
 }
