@@ -43,6 +43,9 @@
 //! version of the rules or of the engine that made it. A killed run loses at most the days it had not yet
 //! committed, and the next one ends with the same content as an undisturbed one.
 
+// What a user's data can reach ends in an error and not in a panic.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used))]
+
 pub mod blockfile;
 pub mod chain;
 pub mod cli;

@@ -23,7 +23,7 @@ impl SameDay {
     }
 
     /// Says that nothing but `txids` will be asked for.
-    pub fn expect<'t>(&mut self, txids: impl Iterator<Item = &'t [u8; 32]>) {
+    pub fn narrow_to<'t>(&mut self, txids: impl Iterator<Item = &'t [u8; 32]>) {
         let mut wanted = Marks::default();
         txids.for_each(|txid| wanted.set(txid));
         self.wanted = Some(wanted);
@@ -102,7 +102,7 @@ mod tests {
         };
         let mut seen = SameDay::default();
         let wanted: Vec<[u8; 32]> = (0..1000).step_by(10).map(txid).collect();
-        seen.expect(wanted.iter());
+        seen.narrow_to(wanted.iter());
         assert!(!seen.contains(&wanted[0]));
         (0..1000).for_each(|n| seen.insert(txid(n)));
         assert!(wanted.iter().all(|txid| seen.contains(txid)));

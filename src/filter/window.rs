@@ -44,7 +44,7 @@ impl Window {
     /// Starts the next window, all of whose blocks are these.
     pub fn start<'e>(&mut self, blocks: impl Iterator<Item = &'e Extract>) {
         self.clear();
-        self.seen.expect(blocks.flat_map(Extract::spent_txids));
+        self.seen.narrow_to(blocks.flat_map(Extract::spent_txids));
     }
 
     /// Adds the next block, at `height`, and applies the same-day rule to it.
