@@ -1,5 +1,7 @@
 //! Headers linked to their parents, with the work of each branch.
 
+use std::cmp::Reverse;
+
 use bitcoin::Work;
 
 use super::header::{Hash, Header};
@@ -100,11 +102,8 @@ impl<'h> Forest<'h> {
         let mut best: Vec<u32> = vec![NONE; self.headers.len()];
         for at in 0..self.headers.len() {
             let slot = &mut best[self.root[at] as usize];
-            let better = |than: usize| {
-                self.work[at] > self.work[than]
-                    || self.work[at] == self.work[than] && self.absent[at] < self.absent[than]
-            };
-            if *slot == NONE || better(*slot as usize) {
+            let rank = |at: usize| (self.work[at], Reverse(self.absent[at]));
+            if *slot == NONE || rank(at) > rank(*slot as usize) {
                 *slot = at as u32; // as in `weigh`
             }
         }

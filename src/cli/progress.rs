@@ -26,11 +26,10 @@ fn listen() -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::flag;
 
-    for signal in [SIGHUP, SIGINT, SIGTERM] {
-        if signal != SIGHUP || !is_ignored(signal) {
-            flag::register_conditional_shutdown(signal, 130, Arc::clone(&STOP))?;
-            flag::register(signal, Arc::clone(&STOP))?;
-        }
+    let hangup = Some(SIGHUP).filter(|signal| !is_ignored(*signal));
+    for signal in [SIGINT, SIGTERM].into_iter().chain(hangup) {
+        flag::register_conditional_shutdown(signal, 130, Arc::clone(&STOP))?;
+        flag::register(signal, Arc::clone(&STOP))?;
     }
     // A limit on the size of files (`ulimit -f`) is then an error of the write and not the end of the process.
     flag::register(SIGXFSZ, Arc::default())?;

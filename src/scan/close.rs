@@ -47,7 +47,7 @@ pub(super) fn close(
             Warning::Unreadable(..)
                 | Warning::NewestGone(..)
                 | Warning::NothingLeft(..)
-                | Warning::NoLonger { .. }
+                | Warning::NoLonger(..)
         )
     };
     report.incomplete = !closing.missing.is_empty()

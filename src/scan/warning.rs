@@ -23,25 +23,9 @@ pub enum Warning {
     /// A file that stored blocks came from and that holds no record now, and so many more of them.
     NothingLeft(PathBuf, usize),
     /// Stored blocks that other records were written over, though the node has no other branch.
-    Displaced {
-        /// How many.
-        count: usize,
-        /// Height of the first.
-        first: u32,
-        /// Height of the last.
-        last: u32,
-    },
+    Displaced(LostBlocks),
     /// Stored blocks that are no longer in their file, and nothing in their place.
-    NoLonger {
-        /// The file.
-        path: PathBuf,
-        /// How many.
-        count: usize,
-        /// Height of the first.
-        first: u32,
-        /// Height of the last.
-        last: u32,
-    },
+    NoLonger(PathBuf, LostBlocks),
     /// Files missing inside the run of numbers.
     MissingFiles(u32, u32),
     /// A record with a valid header and half a body behind the last whole one.
@@ -146,24 +130,17 @@ impl fmt::Display for Warning {
                     "\n  hint: is the xor.dat beside the files their own? What is stored stays"
                 )
             }
-            Warning::Displaced { count, first, last } => write!(
+            Warning::Displaced(blocks) => write!(
                 f,
-                "{} no longer where {} stood, other records are; what is stored stays (does the node fetch its chain anew?)",
-                Blocks(*count, *first, *last),
-                if *count == 1 { "it" } else { "they" }
+                "{blocks} no longer where {} stood, other records are; what is stored stays (does the node fetch its chain anew?)",
+                if blocks.count == 1 { "it" } else { "they" }
             ),
-            Warning::NoLonger {
-                path,
-                count,
-                first,
-                last,
-            } => write!(
+            Warning::NoLonger(path, blocks) => write!(
                 f,
-                "{}: {} no longer in it (cut short, or damaged?); what is stored of {} stays\n  hint: a node that was killed fetches \
+                "{}: {blocks} no longer in it (cut short, or damaged?); what is stored of {} stays\n  hint: a node that was killed fetches \
                  its last blocks again; for others see `bitcoind -reindex` (a pruned node fetches its whole chain then)",
                 path.display(),
-                Blocks(*count, *first, *last),
-                if *count == 1 { "it" } else { "them" }
+                if blocks.count == 1 { "it" } else { "them" }
             ),
             Warning::MissingFiles(first, last) if first == last => {
                 write!(f, "block file blk{first:05}.dat is missing")
@@ -245,16 +222,34 @@ impl fmt::Display for Warning {
     }
 }
 
-/// So many stored blocks between two heights, with their verb.
-struct Blocks(usize, u32, u32);
+/// Some stored blocks; shown with their verb.
+#[derive(Clone, Copy, Debug)]
+pub struct LostBlocks {
+    /// How many.
+    count: usize,
+    /// Height of the first.
+    first: u32,
+    /// Height of the last.
+    last: u32,
+}
 
-impl fmt::Display for Blocks {
+impl LostBlocks {
+    /// Those of these heights; `None` where there are none.
+    pub fn of(heights: &[u32]) -> Option<LostBlocks> {
+        Some(LostBlocks {
+            count: heights.len(),
+            first: *heights.iter().min()?,
+            last: *heights.iter().max()?,
+        })
+    }
+}
+
+impl fmt::Display for LostBlocks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Blocks(1, height, _) => write!(f, "stored block {height} is"),
-            Blocks(count, first, last) => {
-                write!(f, "{count} stored blocks, heights {first} to {last}, are")
-            }
+        let LostBlocks { count, first, last } = self;
+        match count {
+            1 => write!(f, "stored block {first} is"),
+            _ => write!(f, "{count} stored blocks, heights {first} to {last}, are"),
         }
     }
 }

@@ -84,6 +84,13 @@ pub struct FileState {
     pub damaged: bool,
 }
 
+impl FileState {
+    /// Whether a file of this size and time of change is as it was seen.
+    pub fn is_as_seen(&self, size: u64, mtime_ns: i64) -> bool {
+        self.mtime_ns != 0 && self.mtime_ns == mtime_ns && self.size == size
+    }
+}
+
 /// Heights that no readable block is at hand for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {

@@ -104,6 +104,7 @@ impl Store {
         let mut run = || -> rusqlite::Result<()> {
             let tx = self.db.savepoint()?;
             if noted.is_some() {
+                // As `Place::nowhere` has it.
                 tx.execute(
                     "UPDATE chain_block SET file = ?1, offset = height",
                     [Place::NO_FILE],

@@ -1,5 +1,6 @@
 //! The database against itself.
 
+use super::last_scan::LastScan;
 use super::{Error, Findings, prices};
 use crate::chain::WindowDay;
 use crate::chain::days::SECONDS;
@@ -59,10 +60,10 @@ pub(super) fn check(
         return Ok((0, Vec::new()));
     };
     // While a scan is under way, what is missing is not written down yet.
-    let finished = findings.undamaged(None, store.meta("finished"))?.flatten();
+    let last_scan = LastScan::read(store, findings)?;
     let missing = findings
         .undamaged(None, store.missing())?
-        .filter(|_| finished.is_some());
+        .filter(|_| last_scan.is_finished());
     for gap in missing.iter().flatten().filter(|gap| gap.first > gap.last) {
         let (first, last) = (gap.first, gap.last);
         findings.wrong(
@@ -70,12 +71,8 @@ pub(super) fn check(
             format!("heights {first} to {last} are said to be missing"),
         );
     }
-    let incomplete = findings
-        .undamaged(None, store.meta("incomplete"))?
-        .flatten();
-    let tidy = finished.as_deref() == Some("tip") && incomplete.as_deref() == Some("0");
-    tip(store, tidy, findings)?;
-    scan_notes(store, missing.as_deref(), findings)?;
+    last_scan.check(store, missing.as_deref(), findings)?;
+    let tidy = last_scan.is_tidy();
     let state = State {
         missing,
         tidy,
@@ -130,93 +127,6 @@ fn orphans(store: &Store, findings: &mut Findings<'_>) -> Result<(), Error> {
         findings.wrong(
             None,
             format!("{count} block price(s), the first of height {first}, have no block"),
-        );
-    }
-    Ok(())
-}
-
-/// What the last scan noted of itself, where it cannot have.
-fn scan_notes(
-    store: &Store,
-    missing: Option<&[Missing]>,
-    findings: &mut Findings<'_>,
-) -> Result<(), Error> {
-    let any_missing = missing.is_some_and(|missing| !missing.is_empty());
-    let holds = |key: &str, value: &str| match (key, value) {
-        ("finished", value) => matches!(value, "tip" | "range"),
-        ("incomplete", "0") => !any_missing,
-        ("incomplete", value) => value == "1",
-        (_, value) => value.parse::<u32>().is_ok(),
-    };
-    for key in [
-        "finished",
-        "incomplete",
-        "rules_version",
-        "stale_blocks",
-        "tip_time",
-    ] {
-        let value = findings.undamaged(None, store.meta(key))?.flatten();
-        if let Some(value) = value.filter(|value| !holds(key, value)) {
-            findings.wrong(
-                None,
-                format!("{key} is noted as '{value}', which cannot be"),
-            );
-        }
-    }
-    Ok(())
-}
-
-/// The tip that the last scan wrote down; where that left a tidy database, its block is the highest stored.
-fn tip(store: &Store, tidy: bool, findings: &mut Findings<'_>) -> Result<(), Error> {
-    let height = findings
-        .undamaged(None, store.meta("tip_height"))?
-        .flatten();
-    let hash = findings.undamaged(None, store.meta("tip_hash"))?.flatten();
-    let finished = findings.undamaged(None, store.meta("finished"))?.flatten();
-    let (Some(height), Some(hash), Some("tip")) = (height, hash, finished.as_deref()) else {
-        return Ok(());
-    };
-    let Ok(height) = height.parse() else {
-        findings.wrong(
-            None,
-            format!("the height of the tip is noted as '{height}'"),
-        );
-        return Ok(());
-    };
-    let highest = findings.undamaged(None, store.newest_blocks(1))?;
-    let highest = highest.and_then(|blocks| blocks.last().map(|block| block.height));
-    // A range of days behind the tip has none.
-    let any = findings.undamaged(None, store.first_day_ever())?.flatten();
-    if tidy && any.is_some() && highest != Some(height) {
-        let highest = highest.map_or("none is stored".to_string(), |highest| {
-            format!("the highest stored is {highest}")
-        });
-        findings.wrong(
-            None,
-            format!("block {height} is noted as the tip, and {highest}"),
-        );
-    }
-    let time = findings.undamaged(None, store.meta("tip_time"))?.flatten();
-    let newest = findings.undamaged(None, store.newest_blocks(1))?;
-    if let (Some(time), Some(newest)) = (time, newest.and_then(|blocks| blocks.last().copied()))
-        && newest.height == height
-        && time != newest.time.to_string()
-    {
-        findings.wrong(
-            None,
-            format!(
-                "the time of the tip is noted as {time}, and is {}",
-                newest.time
-            ),
-        );
-    }
-    let stored = findings.undamaged(None, store.hash_at(height))?.flatten();
-    if let Some(stored) = stored.map(|stored| stored.to_string())
-        && stored != hash
-    {
-        findings.wrong(
-            None,
-            format!("the tip is noted as {hash}, and the block stored at its height {height} is {stored}"),
         );
     }
     Ok(())

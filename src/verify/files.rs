@@ -71,7 +71,7 @@ pub(super) fn check(
             continue;
         }
         let mut found = Vec::with_capacity(claim.blocks.len());
-        let (mut nowhere, mut gone, mut lost) = (false, false, false);
+        let (mut gone, mut lost) = (None, false);
         for &(height, hash, place) in &claim.blocks {
             match search.find(hash, place) {
                 Found::There(at) => found.push((height, at)),
@@ -89,8 +89,9 @@ pub(super) fn check(
                     found.push((height, at));
                     places.push((at, header));
                 }
-                Found::Gone if place.is_nowhere() => nowhere = true,
-                Found::Gone => gone = true,
+                // Of two reasons the one that pruning is not.
+                Found::Gone(why) if gone != Some(NO_LONGER) => gone = Some(why),
+                Found::Gone(_) => {}
                 Found::Lost => {
                     lost = true;
                     let path = path_of(&survey, &source.blocks_dir, place.file);
@@ -104,13 +105,11 @@ pub(super) fn check(
                 }
             }
         }
-        let why = match own {
-            false => NOT_HERE,
-            true if nowhere => NO_LONGER,
-            true => PRUNED,
-        };
-        if nowhere || gone || lost {
-            unchecked.extend(Some((day.day, why)).filter(|_| !lost));
+        if lost {
+            continue;
+        }
+        if let Some(why) = gone {
+            unchecked.push((day.day, why));
             continue;
         }
         survey.chain.blocks.extend(found);
@@ -162,8 +161,8 @@ enum Found {
     Copy(usize, Header),
     /// Somewhere else only.
     Elsewhere(usize),
-    /// Its file is gone.
-    Gone,
+    /// It cannot be read again, and why.
+    Gone(&'static str),
     /// Its file is there, and it is not in it.
     Lost,
 }
@@ -204,10 +203,11 @@ impl Search {
 
     fn find(&self, hash: Hash, place: Place) -> Found {
         let Some(&(at, first)) = self.by_hash.get(&hash) else {
-            return if self.own && self.files.contains(&place.file) {
-                Found::Lost
-            } else {
-                Found::Gone
+            return match self.own {
+                false => Found::Gone(NOT_HERE),
+                true if place.is_nowhere() => Found::Gone(NO_LONGER),
+                true if self.files.contains(&place.file) => Found::Lost,
+                true => Found::Gone(PRUNED),
             };
         };
         if first == place || place.is_nowhere() || !self.own {

@@ -1,6 +1,6 @@
 //! The stored rows held against the block files they came from, and against each other.
 //!
-//! [`database`] looks whether the database agrees with itself; [`files`] reads the blocks of the days again, by the same
+//! [`database`] looks whether the database agrees with itself, and `last_scan` whether what the last scan noted can be; [`files`] reads the blocks of the days again, by the same
 //! code as the scan but always by hashing and with every merkle root recomputed, and looks whether the same rows follow;
 //! `noted` holds what is noted of the files against them.
 //! `prices` looks whether the prices fit each other; `again` has the engines price the days again from the stored
@@ -10,6 +10,7 @@ mod again;
 pub mod database;
 mod differences;
 pub mod files;
+mod last_scan;
 mod noted;
 mod prices;
 mod rows;
@@ -138,6 +139,11 @@ impl Findings<'_> {
         self.wrong += 1;
         let what = what.into();
         (self.each)(&Finding::Wrong { day, what });
+    }
+
+    /// A fact that a run noted for later ones.
+    fn note(&mut self, store: &Store, key: &str) -> Result<Option<String>, Error> {
+        Ok(self.undamaged(None, store.meta(key))?.flatten())
     }
 
     /// Something wrong with the block files, which says nothing against what is stored.

@@ -19,82 +19,70 @@ pub(super) fn check(
     let snapshot = store.snapshot()?;
     let files = findings.undamaged(None, store.files())?;
     let others = findings.undamaged(None, store.other_headers())?;
-    let mut hashes = Vec::new();
-    let read = store.each_place(0, |_, hash, _| hashes.push(hash));
+    let mut known = Vec::new();
+    let read = store.each_place(0, |_, hash, _| known.push(hash));
     let read = findings.undamaged(None, read)?;
     drop(snapshot);
     let (Some(files), Some(others), Some(())) = (files, others, read) else {
         return Ok(());
     };
-    hashes.extend(others.iter().map(|header| header.hash));
-    hashes.sort_unstable();
+    known.extend(others.iter().map(|header| header.hash));
+    known.sort_unstable();
 
+    let path = |file: u32| path_of(survey, &source.blocks_dir, file);
+    let at = |place: Place| format!("offset {} of {}", place.offset, path(place.file).display());
+    let mut wrong = |what: String| findings.wrong(None, what);
     let seen: FxHashMap<u32, &FileState> = survey.files.iter().map(|s| (s.file, s)).collect();
     let mut as_noted = FxHashSet::default();
-    for noted in files.iter().filter(|noted| noted.mtime_ns != 0) {
-        let Some(seen) = seen.get(&noted.file) else {
+    for noted in files {
+        let seen = seen.get(&noted.file).copied();
+        let Some(seen) = seen.filter(|seen| noted.is_as_seen(seen.size, seen.mtime_ns)) else {
             continue;
         };
-        if (seen.size, seen.mtime_ns) != (noted.size, noted.mtime_ns) {
-            continue;
-        }
         as_noted.insert(noted.file);
         if seen.damaged != noted.damaged {
-            let path = path_of(survey, &source.blocks_dir, noted.file);
-            let damaged = |is: bool| if is { "damaged" } else { "whole" };
-            findings.wrong(
-                None,
-                format!(
-                    "{} is noted as {}, and is {}",
-                    path.display(),
-                    damaged(noted.damaged),
-                    damaged(seen.damaged)
-                ),
-            );
+            let [is, was] = [seen, &noted].map(|s| if s.damaged { "damaged" } else { "whole" });
+            let path = path(noted.file);
+            wrong(format!("{} is noted as {was}, and is {is}", path.display()));
         }
     }
-    let at = |place: Place| {
-        let path = path_of(survey, &source.blocks_dir, place.file);
-        format!("offset {} of {}", place.offset, path.display())
-    };
+    let is_as_noted = |header: &&Header| as_noted.contains(&header.place.file);
 
+    let mut standing: FxHashMap<Place, Option<&Header>> =
+        others.iter().map(|header| (header.place, None)).collect();
     let found = survey.headers.iter().chain(&survey.copies);
-    let found = found.filter(|header| as_noted.contains(&header.place.file));
-    let mut by_place = FxHashMap::default();
-    let places: FxHashSet<Place> = others.iter().map(|header| header.place).collect();
-    for header in found {
-        if places.contains(&header.place) {
-            by_place.insert(header.place, header);
+    for header in found.filter(is_as_noted) {
+        if let Some(slot) = standing.get_mut(&header.place) {
+            *slot = Some(header);
         }
-        if hashes.binary_search(&header.hash).is_err() {
-            let what = format!(
-                "block {} at {} is neither stored nor noted, and its file is taken for read",
-                header.hash,
-                at(header.place)
-            );
-            findings.wrong(None, what);
+        if known.binary_search(&header.hash).is_err() {
+            let (hash, at) = (header.hash, at(header.place));
+            wrong(format!(
+                "block {hash} at {at} is neither stored nor noted, and its file is taken for read"
+            ));
         }
     }
     let heights = heights(survey, &others);
-    for header in &others {
-        if !as_noted.contains(&header.place.file) {
-            continue;
-        }
-        let fields = |h: &Header| (h.hash, h.prev, h.time, h.bits, h.size);
-        let what = match by_place.get(&header.place) {
+    for header in others.iter().filter(is_as_noted) {
+        let same = |found: &Header| {
+            let Header {
+                version, height, ..
+            } = *found; // are not noted; of the height see below
+            *found
+                == Header {
+                    version,
+                    height,
+                    ..*header
+                }
+        };
+        let what = match standing.get(&header.place).copied().flatten() {
             None => "no block stands there",
-            Some(found) if fields(found) != fields(header) => "it is another one",
+            Some(found) if !same(found) => "it is another one",
             Some(_) if disagrees(header, &heights) => "it has another height",
             Some(_) => continue,
         };
-        findings.wrong(
-            None,
-            format!(
-                "block {} is noted at {}, and {what}",
-                header.hash,
-                at(header.place)
-            ),
-        );
+        let (hash, at) = (header.hash, at(header.place));
+        wrong(format!("block {hash} is noted at {at}, and {what}"));
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ const ROUNDING: f64 = 1e-9;
 /// What pricing notes for its next run, where it cannot be read.
 pub(super) fn notes(store: &Store, findings: &mut Findings<'_>) -> Result<(), Error> {
     for key in ["path_changed_from", "first_day"] {
-        let value = findings.undamaged(None, store.meta(key))?.flatten();
+        let value = findings.note(store, key)?;
         if let Some(value) = value.filter(|value| value.parse::<i32>().is_err()) {
             findings.wrong(
                 None,
@@ -20,9 +20,7 @@ pub(super) fn notes(store: &Store, findings: &mut Findings<'_>) -> Result<(), Er
             );
         }
     }
-    let basis = findings
-        .undamaged(None, store.meta("path_basis"))?
-        .flatten();
+    let basis = findings.note(store, "path_basis")?;
     if let Some(basis) = basis {
         let read = anchors::stored(store).map(|stored| anchors::write(&stored));
         let read = findings.undamaged(None, read)?.flatten();
@@ -41,16 +39,11 @@ pub(super) fn rows_gone(
     days: &[StoredDay],
     findings: &mut Findings<'_>,
 ) -> Result<(), Error> {
-    let changed = findings
-        .undamaged(None, store.meta("path_changed_from"))?
-        .flatten();
+    let changed = findings.note(store, "path_changed_from")?;
     if changed.is_some() {
         return Ok(());
     }
-    let path_ran = findings
-        .undamaged(None, store.meta("path_basis"))?
-        .flatten()
-        .is_some();
+    let path_ran = findings.note(store, "path_basis")?.is_some();
     for engine in Engine::ALL {
         let name = engine.name();
         let priced = findings

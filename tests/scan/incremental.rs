@@ -14,7 +14,7 @@ use blkprice::scan::{Error, Options, Progress, Source, Unit, Warning, Watch, run
 use blkprice::store::Store;
 use blkprice::synth::{BlockBuilder, RawBlock, Rng, payment};
 
-use crate::node::Node;
+use crate::node::{Node, mix};
 use crate::support::{Place, heights_and_hashes, small_chain};
 
 const KEY: [u8; 8] = [0x51, 0, 0xa7, 9, 0, 0, 3, 0xfe];
@@ -64,14 +64,7 @@ impl Growing {
         );
         // What is noted of the files is what is in them, too.
         let words = self.place.words("verify", &["--sample", "1"]);
-        let verified = self.place.run(words);
-        assert_eq!(
-            verified.code,
-            Some(0),
-            "step {}: {}",
-            self.step,
-            verified.stdout
-        );
+        self.place.run(words).expect(0);
     }
 
     #[track_caller]
@@ -615,10 +608,7 @@ impl Life {
             made.push(block);
         }
         if self.rng.chance(0.4) && !self.blocks.is_empty() {
-            for i in (1..made.len()).rev() {
-                let other = self.rng.below(i + 1);
-                made.swap(i, other);
-            }
+            mix(&mut self.rng, &mut made);
         }
         let mut last = self.node.files().saturating_sub(1);
         if self.rng.chance(0.25) {

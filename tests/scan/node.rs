@@ -5,10 +5,18 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use blkprice::synth::{MAINNET_MAGIC, RawBlock};
+use blkprice::synth::{MAINNET_MAGIC, RawBlock, Rng};
 
 /// Space that is allocated ahead, bytes.
 const AHEAD: u64 = 64 << 10;
+
+#[allow(dead_code, reason = "of use where blocks arrive out of order")]
+/// Puts blocks into the order in which they happen to arrive.
+pub(crate) fn mix(rng: &mut Rng, blocks: &mut [RawBlock]) {
+    for i in (1..blocks.len()).rev() {
+        blocks.swap(i, rng.below(i + 1));
+    }
+}
 
 /// The block folder of a node, grown record by record.
 pub(crate) struct Node {

@@ -4,7 +4,7 @@ use std::fs;
 
 use blkprice::synth::{RawBlock, Rng};
 
-use crate::node::Node;
+use crate::node::{Node, mix};
 use crate::support::{Place, heights_and_hashes, small_chain};
 
 const KEY: [u8; 8] = [0x11, 0x5c, 0, 0xe0, 7, 0, 0, 0x9d];
@@ -35,9 +35,7 @@ fn fetch(way: Way, all: &[RawBlock], seed: u64) {
     let mut order = all.to_vec();
     if way.shuffled {
         for window in order[1..].chunks_mut(12) {
-            for i in (1..window.len()).rev() {
-                window.swap(i, rng.below(i + 1));
-            }
+            mix(&mut rng, window);
         }
     }
     let other = Place::new();
@@ -51,8 +49,9 @@ fn fetch(way: Way, all: &[RawBlock], seed: u64) {
     let dir = blocks.to_str().unwrap();
     let mut node = Node::new(blocks, KEY);
     let kept = heights_and_hashes(stored);
-    let mut fetched = 0;
-    for step in 0.. {
+    let run = || place.run(["backfill", "--since-last", "--blocks-dir", dir]);
+    let (mut fetched, mut step) = (0, 0);
+    while fetched < all.len() {
         let next = (fetched + 1 + rng.below(23)).min(order.len());
         for (at, block) in (fetched..next).zip(&order[fetched..next]) {
             node.write(at / LAYOUTS[1], [block]);
@@ -61,54 +60,40 @@ fn fetch(way: Way, all: &[RawBlock], seed: u64) {
         if rng.chance(0.7) {
             node.settle(step);
         }
+        step += 1;
         if way.pruned {
             for file in 0..node.files().saturating_sub(5) {
                 let _ = fs::remove_file(node.path(file));
             }
         }
-        let said = format!("{way:?} seed {seed}, {fetched} fetched");
-        let ran = place.run(["backfill", "--since-last", "--blocks-dir", dir]);
+        let ran = run();
         let chain = place.chain();
+        assert!(
+            kept.iter().all(|b| chain.contains(b)),
+            "{way:?} seed {seed}, {fetched} fetched\n{}",
+            ran.stderr
+        );
         if fetched == all.len() {
-            assert_eq!(ran.code, Some(0), "{said}\n{}", ran.stderr);
-            assert_eq!(chain, heights_and_hashes(all), "{said}\n{}", ran.stderr);
-        } else {
-            assert!(
-                kept.iter().all(|b| chain.contains(b)),
-                "{said}\n{}",
-                ran.stderr
-            );
-        }
-        if fetched == all.len() {
-            break;
+            ran.expect(0);
         }
     }
-    let verified = place.run(["verify", "--blocks-dir", dir]);
-    assert_eq!(
-        verified.code,
-        Some(0),
-        "{way:?} seed {seed}\n{}",
-        verified.stdout
-    );
+    let said = format!("{way:?} seed {seed}");
+    assert_eq!(place.chain(), heights_and_hashes(all), "{said}");
+    place.run(["verify", "--blocks-dir", dir]).expect(0);
     let whole = Place::with(all);
     whole.backfill(&["--engine", "v9.1"]).expect(0);
-    let days = "SELECT * FROM daily_activity; ";
-    assert_eq!(place.query(days), whole.query(days));
+    let days = "SELECT * FROM daily_activity";
+    assert_eq!(place.query(days), whole.query(days), "{said}");
 
     // A branch that forks where the node still has all blocks replaces them.
     let fork = all.len() - 4;
     for block in all[fork].branch(5, 8) {
         node.write(node.files() - 1, [&block]);
     }
-    let ran = place.run(["backfill", "--since-last", "--blocks-dir", dir]);
-    assert_eq!(ran.code, Some(0), "{way:?} seed {seed}\n{}", ran.stderr);
+    run().expect(0);
     let mut chain = all[..=fork].to_vec();
     chain.extend(all[fork].branch(5, 8));
-    assert_eq!(
-        place.chain(),
-        heights_and_hashes(&chain),
-        "{way:?} seed {seed}"
-    );
+    assert_eq!(place.chain(), heights_and_hashes(&chain), "{said}");
 }
 
 #[test]

@@ -23,13 +23,7 @@ fn verify(place: &Place, args: &[&str]) -> Ran {
 /// What verify says where nothing is wrong.
 #[track_caller]
 fn sound(place: &Place, args: &[&str]) -> String {
-    sound_of(verify(place, args))
-}
-
-#[track_caller]
-fn sound_of(ran: Ran) -> String {
-    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
-    ran.stdout
+    verify(place, args).expect(0).stdout
 }
 
 /// A scanned and priced place of several files.
@@ -675,7 +669,7 @@ fn blocks_stored_from_another_folder_are_not_wrong() {
     let part = Place::new();
     part.files().write(&blocks[..70]).unwrap();
     let ran = part.words("verify", &[]);
-    let said = sound_of(place.run(ran));
+    let said = place.run(ran).expect(0).stdout;
     assert!(
         said.contains("not checkable: blocks of it are not in this folder"),
         "{said}"

@@ -168,7 +168,12 @@ impl Ran {
     /// The run, if it ended with this exit code.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Ran {
-        assert_eq!(self.code, Some(code), "stderr:\n{}", self.stderr);
+        let Ran { stdout, stderr, .. } = &self;
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{stdout}\nstderr:\n{stderr}"
+        );
         self
     }
 

@@ -103,8 +103,7 @@ pub(super) fn look(
 }
 
 fn is_as_known(state: &FileState, size: u64, meta: &std::fs::Metadata) -> bool {
-    let mtime = meta.modified().map_or(0, nanoseconds);
-    state.mtime_ns != 0 && state.mtime_ns == mtime && state.size == size
+    state.is_as_seen(size, meta.modified().map_or(0, nanoseconds))
 }
 
 fn nanoseconds(time: SystemTime) -> i64 {

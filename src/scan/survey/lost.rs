@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Survey;
 use crate::chain::header::{Hash, Header, Place};
-use crate::scan::warning::Warning;
+use crate::scan::warning::{LostBlocks, Warning};
 
 /// Those that stay, by their heights.
 #[derive(Default)]
@@ -22,8 +22,8 @@ pub(super) struct Lost {
 }
 
 impl Lost {
-    /// Parts the stored headers, in order of place as all these lists, whose files were read again, with the places found in them:
-    /// those that were found are not needed twice, and of the others it is decided here.
+    /// Leaves of the stored headers whose files were read again those that were not found and are not given up. All lists are in
+    /// order of place; `fresh` has the files that were read again.
     pub(super) fn part(
         stored: &mut Vec<Header>,
         others: &[Header],
@@ -37,7 +37,7 @@ impl Lost {
             .map(|header| header.hash)
             .collect();
         if !lost.is_empty() {
-            // In another place.
+            // Some were found in another place.
             for header in found {
                 lost.remove(&header.hash);
             }
@@ -47,9 +47,10 @@ impl Lost {
             return Lost::default();
         }
         let written = Written::new(found, stored, others);
-        let given_up = stored.iter().filter(|header| lost.contains(&header.hash));
         // What stood on a block that is given up, and is lost as well, is dead with it.
-        let dead_from = given_up
+        let dead_from = stored
+            .iter()
+            .filter(|header| lost.contains(&header.hash))
             .filter_map(|header| {
                 let fork = written.at(header.place)??;
                 header.height.filter(|&height| fork < height)
@@ -91,33 +92,19 @@ impl Lost {
         for heights in self.gone.values_mut() {
             heights.retain(on_chain);
         }
-        if let Some((first, last)) = ends(&self.displaced) {
-            let count = self.displaced.len();
-            let warning = Warning::Displaced { count, first, last };
-            survey.warnings.push(warning);
-        }
+        let displaced = LostBlocks::of(&self.displaced).map(Warning::Displaced);
+        survey.warnings.extend(displaced);
         let is_left = |file: &u32| fresh.get(file).is_some_and(|found| !found.is_empty());
         for (file, heights) in self.gone.iter().filter(|(file, _)| is_left(file)) {
-            if let Some((path, (first, last))) = survey.paths.get(file).zip(ends(heights)) {
-                let (path, count) = (path.clone(), heights.len());
-                survey.warnings.push(Warning::NoLonger {
-                    path,
-                    count,
-                    first,
-                    last,
-                });
-            }
+            let told = survey.paths.get(file).cloned().zip(LostBlocks::of(heights));
+            let told = told.map(|(path, blocks)| Warning::NoLonger(path, blocks));
+            survey.warnings.extend(told);
         }
         // What these files no longer hold may be in others by the next run: they are looked at again then.
         survey
             .files
             .retain(|state| !self.gone.contains_key(&state.file));
     }
-}
-
-/// The first and the last of them.
-fn ends(heights: &[u32]) -> Option<(u32, u32)> {
-    Some((*heights.iter().min()?, *heights.iter().max()?))
 }
 
 /// Whether a header of that hash is in a list at that place.
